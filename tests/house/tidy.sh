@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Fails on a clang-tidy warning in what ships: allocator, pagesim, tools and bench. With TIDY_TESTS=1
+# the tests are read too, which takes as long again. tidy.sh SOURCE_TREE BUILD_TREE
+# A file that passed is not read again until it, a header of ours or the checks change.
+set -euo pipefail
+source_tree=$1
+build_tree=$2
+stamps=$build_tree/tidy
+mkdir -p "$stamps"
+cd "$source_tree"
+
+# Flags that only GCC knows.
+sed -E 's/ (-fno-(store-merging|schedule-insns2?)|--param=[a-z-]+=[0-9]+)//g' "$build_tree/compile_commands.json" \
+  >"$stamps/compile_commands.json"
+
+headers=$(find allocator pagesim tools bench ${TIDY_TESTS:+tests} -name '*.h' -print0 | sort -z |
+  xargs -0 cat .clang-tidy | sha256sum)
+
+tidy_one() {
+  file=$1
+  stamp=$stamps/$( (echo "$headers"; cat "$file") | sha256sum | cut -c1-32)
+  [ -e "$stamp" ] && return 0
+  clang-tidy-14 --quiet -p "$stamps" "$file" 2>/dev/null && touch "$stamp"
+}
+export -f tidy_one
+export headers stamps build_tree
+
+find allocator pagesim tools bench ${TIDY_TESTS:+tests} -name '*.cc' -print0 |
+  xargs -0 -n1 -P"$(nproc)" bash -c 'tidy_one "$0"'
