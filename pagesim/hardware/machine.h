@@ -1,0 +1,50 @@
+// The machine's geometry and knobs: page size, page-table levels, TLB, memory.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace pagesim::hardware {
+
+enum class Arch : std::uint8_t { X86, Arm64 };
+
+/// How a virtual address is cut up: page_shift bits of offset, then index bits for each level.
+/// Levels are numbered from the leaf: level 0 is the PTE table, levels - 1 the root.
+struct Geometry {
+  Arch arch = Arch::X86;
+  unsigned page_shift = 12;
+  unsigned levels = 4;
+  std::array<std::uint8_t, 5> index_bits = {9, 9, 9, 9, 0};  ///< leaf first
+
+  [[nodiscard]] constexpr std::size_t page_size() const noexcept {
+    return std::size_t{1} << page_shift;
+  }
+  [[nodiscard]] constexpr std::size_t entries(unsigned level) const noexcept {
+    return std::size_t{1} << index_bits[level];
+  }
+  /// Bits of address below an entry of this level: 12, 21, 30, 39 on x86-64.
+  [[nodiscard]] constexpr unsigned shift(unsigned level) const noexcept {
+    unsigned bits = page_shift;
+    for (unsigned i = 0; i < level; ++i) bits += index_bits[i];
+    return bits;
+  }
+  /// Bits of a virtual address the walk looks at: 48 on x86-64 with four levels.
+  [[nodiscard]] constexpr unsigned address_bits() const noexcept { return shift(levels); }
+};
+
+/// Sets and ways of the translation cache; sets must be a power of two.
+struct TlbGeometry {
+  unsigned sets = 16;
+  unsigned ways = 4;
+};
+
+struct MachineConfig {
+  Geometry geometry;
+  TlbGeometry tlb;
+  std::uint64_t memory_bytes = std::uint64_t{1} << 36;  ///< frames beyond it are not handed out
+  unsigned online_cpus = 2;
+  std::uint64_t seed = 1;  ///< of everything random a program can ask for
+};
+
+}  // namespace pagesim::hardware

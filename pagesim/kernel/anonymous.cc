@@ -1,0 +1,137 @@
+// anonymous: first touches of private memory, and writes to pages others may share.
+#include <algorithm>
+
+#include "pagesim/kernel/anon.h"
+#include "pagesim/kernel/fault.h"
+#include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/pte.h"
+#include "pagesim/kernel/rmap.h"
+
+namespace pagesim::kernel {
+
+namespace {
+
+namespace flag = hardware::frame_flag;
+
+/// The entry gets a fresh private frame, which `current` may write if the area lets it.
+void set_anon_pte(VmFault& vmf, FrameNumber frame) {
+  const Ptes ptes{vmf.mm};
+  const Entry entry = ptes.mkyoung(ptes.make(frame, vmf.vma));
+  *vmf.pte = vmf.is_write() ? ptes.mkwrite(entry) : entry;
+  page_add_rmap(vmf.mm, frame);
+}
+
+/// A write to a page only this process has: the entry becomes writable again.
+FaultResult wp_page_reuse(VmFault& vmf, FrameNumber frame) {
+  const Ptes ptes{vmf.mm};
+  vmf.mm.kernel.memory.record(frame).set(flag::Exclusive);
+  if (!vmf.request.unshare) *vmf.pte = ptes.mkwrite(*vmf.pte);
+  return vmf.complete(Cause::CowReuse);
+}
+
+/// Whether nobody but the faulting process refers to the page.
+bool is_sole_owner(const VmFault& vmf, FrameNumber frame) {
+  Kernel& kernel = vmf.mm.kernel;
+  const hardware::FrameRecord& page = kernel.memory.record(frame);
+  if (page.has(flag::Exclusive)) return true;
+  if (page.mapcount != 1 || !kernel.swap.try_to_free(frame)) return false;
+  return page.order() == 0 || is_folio_exclusive(vmf.mm, vmf.request.address, frame);
+}
+
+FaultResult copy_and_complete(VmFault& vmf, Cause cause) {
+  return wp_page_copy(vmf) ? vmf.complete(cause) : FaultResult::Oom;
+}
+
+}  // namespace
+
+/// A write to a page others have too, or to the zero page: a copy takes its place.
+bool wp_page_copy(VmFault& vmf) {
+  anon_vma_prepare(vmf.mm, vmf.vma);
+  const auto fresh = alloc_anon_page(vmf.mm);
+  if (!fresh) return false;
+  const Ptes ptes{vmf.mm};
+  const Entry old = *vmf.pte;
+  if (!ptes.is_zero_page(old)) {
+    vmf.mm.kernel.memory.copy_frame(*fresh, ptes.frame(old));
+    page_remove_rmap(vmf.mm, ptes.frame(old));
+  }
+  set_anon_pte(vmf, *fresh);
+  vmf.mm.flush_tlb(vmf.page_start(), vmf.page_start() + vmf.mm.page_size());
+  return true;
+}
+
+std::optional<FrameNumber> alloc_anon_page(Mm& mm) {
+  const auto frame = mm.kernel.memory.allocate();
+  if (frame) mm.kernel.memory.record(*frame).set(flag::Anon | flag::Exclusive);
+  return frame;
+}
+
+void anon_vma_prepare(Mm& mm, Vma& vma) {
+  if (vma.anon_vma == AnonVma::None) vma.anon_vma = mm.mergeable_anon_vma(vma);
+}
+
+namespace {
+
+/// The largest folio the settings allow around the fault: aligned, within the area, on entries that
+/// are all empty. 0: a single page.
+unsigned anon_folio_order(const VmFault& vmf) {
+  const Mm& mm = vmf.mm;
+  if (!mm.kernel.profile.has_mthp()) return 0;
+  for (unsigned order = huge_order(mm) - 1; order > 0; --order) {
+    if (!is_thp_order_enabled(mm, vmf.vma, order)) continue;
+    const std::size_t bytes = mm.page_size() << order;
+    const VirtAddr block = vmf.request.address.align_down(bytes);
+    if (block < vmf.vma.start || block + bytes > vmf.vma.end) continue;
+    const Entry* first = vmf.pte - ((vmf.page_start() - block) >> mm.page_shift());
+    if (std::all_of(first, first + (1u << order), [](Entry entry) { return entry == 0; }))
+      return order;
+  }
+  return 0;
+}
+
+/// Maps a folio of several pages at once. False when there is none.
+bool map_anon_folio(VmFault& vmf, unsigned order) {
+  Mm& mm = vmf.mm;
+  const auto head = mm.kernel.memory.allocate(order);
+  if (!head) return false;
+  const Ptes ptes{mm};
+  const VirtAddr block = vmf.request.address.align_down(mm.page_size() << order);
+  Entry* entry = vmf.pte - ((vmf.page_start() - block) >> mm.page_shift());
+  for (std::uint32_t i = 0; i < 1u << order; ++i, ++entry) {
+    const FrameNumber frame{static_cast<std::uint32_t>(*head) + i};
+    mm.kernel.memory.record(frame).set(flag::Anon | flag::Exclusive);
+    *entry = ptes.mkwrite(ptes.make(frame, vmf.vma));
+    page_add_rmap(mm, frame);
+  }
+  return true;
+}
+
+}  // namespace
+
+FaultResult do_anonymous_page(VmFault& vmf) {
+  if (!vmf.is_write()) {
+    const Ptes ptes{vmf.mm};
+    *vmf.pte = ptes.mkyoung(ptes.wrprotect(ptes.make(hardware::kZeroFrame, vmf.vma)));
+    return vmf.complete(Cause::ZeroRead);
+  }
+  anon_vma_prepare(vmf.mm, vmf.vma);
+  const unsigned order = anon_folio_order(vmf);
+  if (order != 0 && map_anon_folio(vmf, order)) return vmf.complete(Cause::FirstWrite);
+  const auto frame = alloc_anon_page(vmf.mm);
+  if (!frame) return FaultResult::Oom;
+  set_anon_pte(vmf, *frame);
+  return vmf.complete(Cause::FirstWrite);
+}
+
+FaultResult do_wp_page(VmFault& vmf) {
+  if (vmf.vma.is_shared()) return wp_page_shared(vmf);
+  const Ptes ptes{vmf.mm};
+  if (ptes.is_zero_page(*vmf.pte)) return copy_and_complete(vmf, Cause::ZeroUpgrade);
+  const FrameNumber frame = ptes.frame(*vmf.pte);
+  if (!vmf.mm.kernel.memory.record(frame).has(flag::Anon))
+    return copy_and_complete(vmf, Cause::FileCow);
+  if (is_sole_owner(vmf, frame)) return wp_page_reuse(vmf, frame);
+  return copy_and_complete(vmf, Cause::CowCopy);
+}
+
+}  // namespace pagesim::kernel

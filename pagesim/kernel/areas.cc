@@ -1,0 +1,85 @@
+// areas: limits, room, and taking areas away.
+#include "pagesim/kernel/areas.h"
+
+#include <sys/mman.h>
+
+#include "pagesim/kernel/zap.h"
+
+namespace pagesim::kernel {
+
+namespace {
+
+/// The share of memory vm.overcommit_memory 2 lets programs promise (vm.overcommit_ratio).
+constexpr std::uint64_t kOvercommitPercent = 50;
+
+std::optional<VirtAddr> room_above(Mm& mm, VirtAddr lowest, std::size_t length,
+                                   std::size_t alignment) {
+  VirtAddr at = lowest.align_up(alignment);
+  for (const Vma* vma = mm.find_vma(at); vma != nullptr; vma = mm.next(*vma)) {
+    const VirtAddr end = mm.start_with_gap(*vma);
+    if (at < end && end - at >= length) return at;
+    at = std::max(at, vma->end).align_up(alignment);
+  }
+  if (at < mm.limits.task_size && mm.limits.task_size - at >= length) return at;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool may_expand_vm(const Mm& mm, std::size_t bytes, bool data) noexcept {
+  const unsigned shift = mm.page_shift();
+  const std::uint64_t pages = bytes >> shift;
+  if (mm.total_vm() + pages > mm.limits.address_space >> shift) return false;
+  return !data || mm.data_vm() + pages <= mm.limits.data >> shift;
+}
+
+bool may_become_data(const Mm& mm, const Vma& vma) noexcept {
+  const std::uint64_t pages = vma.length() >> mm.page_shift();
+  return mm.data_vm() + pages <= mm.limits.data >> mm.page_shift() &&
+         (vma.has(vm_flag::Noreserve) || enough_memory(mm, vma.length()));
+}
+
+bool enough_memory(const Mm& mm, std::size_t bytes) noexcept {
+  const Kernel& kernel = mm.kernel;
+  if (kernel.profile.overcommit_memory == 1) return true;
+  if (kernel.profile.overcommit_memory == 0) return bytes <= kernel.memory_bytes();
+  std::uint64_t promised = bytes;
+  for (const Mm* each : kernel.address_spaces) promised += each->data_vm() << each->page_shift();
+  return promised <= kernel.memory_bytes() / 100 * kOvercommitPercent;
+}
+
+bool room_for_areas(const Mm& mm, std::size_t more) noexcept {
+  return mm.areas().size() + more <= mm.kernel.profile.max_map_count + 1;
+}
+
+std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length, std::size_t alignment) {
+  const VirtAddr lowest{mm.kernel.profile.mmap_min_addr};
+  VirtAddr end = mm.limits.mmap_base;
+  const auto& areas = mm.areas();
+  auto above = areas.lower_bound(end);
+  if (above != areas.end()) end = std::min(end, mm.start_with_gap(above->second));
+  while (end >= lowest && end - lowest >= length) {
+    const VirtAddr start = (end - length).align_down(alignment);
+    const VirtAddr floor = above == areas.begin() ? lowest : std::prev(above)->second.end;
+    if (floor <= start && lowest <= start) return start;
+    if (above == areas.begin()) break;
+    --above;
+    end = std::min(end, mm.start_with_gap(above->second));
+  }
+  const VirtAddr third{mm.limits.task_size.raw() / 3};
+  return room_above(mm, third.align_up(mm.page_size()), length, alignment);
+}
+
+SysResult<Done> unmap_region(Mm& mm, VirtAddr start, VirtAddr end) {
+  const Vma* first = mm.find_vma(start);
+  if (first == nullptr || first->start >= end) return Done{};
+  if (first->start < start && end < first->end && !room_for_areas(mm, 1)) return fail(ENOMEM);
+  mm.split(start);
+  mm.split(end);
+  zap_range(mm, start, end);
+  mm.erase(start, end);
+  free_pgtables(mm, start, end);
+  return Done{};
+}
+
+}  // namespace pagesim::kernel

@@ -1,0 +1,140 @@
+// fault: finding the area, checking the access, dispatching on the entry.
+#include "pagesim/kernel/fault.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "pagesim/hardware/arch/x86.h"
+#include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/hugetlb.h"
+#include "pagesim/kernel/pte.h"
+
+namespace pagesim::kernel {
+
+namespace {
+
+namespace x86 = hardware::x86;
+
+/// The page that is user space to the processor but not to a program; faults there are events.
+constexpr std::uint64_t kVsyscallPage = 0xffff'ffff'ff60'0000;
+
+FaultRecord make_record(const Current& current, const FaultRequest& request) {
+  FaultRecord record;
+  record.address = request.address;
+  record.process = current.process;
+  record.thread = current.thread;
+  if (request.mode != Mode::Gup) record.error_code = request.error_code;
+  record.access = request.access;
+  record.mode = request.mode;
+  record.tag = request.tag;
+  return record;
+}
+
+FaultOutcome bad_area(Mm& mm, const Current& current, const FaultRequest& request,
+                      FaultResult result, int signal, int code) {
+  FaultRecord record = make_record(current, request);
+  record.outcome = Outcome::Signal;
+  record.cause = Cause::Invalid;
+  ++current.counters->exceptions;
+  mm.kernel.ledger.file(record);
+  return {result, {signal, code, request.address, x86::kTrapPageFault, request.error_code}};
+}
+
+/// Outside user space nothing is looked up; the handler is told of a present page, so that nobody
+/// learns which kernel pages exist.
+FaultOutcome bad_kernel_address(Mm& mm, const Current& current, const FaultRequest& request) {
+  const auto reported = static_cast<std::uint16_t>(request.error_code | x86::kErrorProtection);
+  if (request.address.align_down(mm.page_size()).raw() == kVsyscallPage)
+    (void)bad_area(mm, current, request, FaultResult::Sigsegv, SIGSEGV, SEGV_MAPERR);
+  return {FaultResult::Sigsegv,
+          {SIGSEGV, SEGV_MAPERR, request.address, x86::kTrapPageFault, reported}};
+}
+
+/// expand_stack: a growing area reaches down to the page, within its limit and away from others.
+bool expand_stack(Mm& mm, Vma& vma, VirtAddr page) {
+  if (!vma.has(vm_flag::Growsdown) || page < VirtAddr{mm.kernel.profile.mmap_min_addr})
+    return false;
+  if (vma.end - page > mm.limits.stack) return false;
+  const std::uint64_t pages = (vma.start - page) >> mm.page_shift();
+  if (((mm.total_vm() + pages) << mm.page_shift()) > mm.limits.address_space) return false;
+  const Vma* below = mm.previous(vma);
+  const std::uint64_t gap = mm.kernel.profile.stack_guard_gap << mm.page_shift();
+  if (below != nullptr && below->prot != PROT_NONE && !below->has(vm_flag::Growsdown) &&
+      page - below->end < gap)
+    return false;
+  mm.grow_down(vma, page);
+  return true;
+}
+
+/// access_error of x86: a read of an absent page asks only that something is allowed; the second
+/// look comes with the protection fault.
+bool access_error(const Vma& vma, const FaultRequest& request) {
+  if (request.access == Access::Write) return (vma.prot & PROT_WRITE) == 0;
+  if ((request.error_code & x86::kErrorProtection) != 0) return true;
+  return vma.prot == PROT_NONE;
+}
+
+FaultResult handle_pte_fault(VmFault& vmf) {
+  const Ptes ptes{vmf.mm};
+  const Entry entry = vmf.pte == nullptr ? 0 : *vmf.pte;
+  if (entry == 0) return vmf.vma.is_anonymous() ? do_anonymous_page(vmf) : do_fault(vmf);
+  if (!ptes.mapped(entry)) return do_swap_page(vmf);
+  if (vmf.wants_write() && !ptes.writable(entry)) return do_wp_page(vmf);
+  return vmf.complete(Cause::Spurious);
+}
+
+}  // namespace
+
+FaultResult VmFault::complete(Cause cause, FaultResult result) {
+  const bool major = result == FaultResult::Major;
+  if (grew) cause = Cause::StackGrowth;
+  ++(major ? current.counters->major : current.counters->minor);
+  if (request.mode != Mode::Gup) ++current.counters->exceptions;
+  mm.kernel.ledger.file(cause, [&] {
+    FaultRecord record = make_record(current, request);
+    record.outcome = major ? Outcome::Major : Outcome::Minor;
+    record.cause = cause;
+    return record;
+  });
+  return result;
+}
+
+FaultResult handle_mm_fault(VmFault& vmf) {
+  hardware::PageTable& tables = vmf.mm.tables;
+  const VirtAddr at = vmf.request.address;
+  vmf.pte = tables.find_in_last(at);
+  if (vmf.pte != nullptr) return handle_pte_fault(vmf);
+  if (vmf.vma.has(vm_flag::Hugetlb)) return hugetlb_fault(vmf);
+  Entry* pmd = tables.find_or_make(at, 1);
+  if (pmd == nullptr) return FaultResult::Oom;
+  if (*pmd == 0 && is_huge_eligible(vmf.mm, vmf.vma, at)) {
+    const FaultResult result = do_huge_pmd_anonymous_page(vmf, *pmd);
+    if (result != FaultResult::Fallback) return result;
+  }
+  if (*pmd != 0 && !tables.is_table(*pmd)) return huge_pmd_fault(vmf, *pmd);
+  // A file may have no page here: its leaf table waits until there is one.
+  vmf.pte = vmf.vma.is_anonymous() ? tables.find_or_make(at) : tables.find(at);
+  if (vmf.pte == nullptr && vmf.vma.is_anonymous()) return FaultResult::Oom;
+  return handle_pte_fault(vmf);
+}
+
+FaultOutcome do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request) {
+  if (request.address >= mm.limits.task_size) return bad_kernel_address(mm, current, request);
+  Vma* vma = mm.find_vma(request.address);
+  bool grew = false;
+  if (vma != nullptr && vma->start > request.address)
+    grew = expand_stack(mm, *vma, request.address.align_down(mm.page_size()));
+  if (vma == nullptr || vma->start > request.address)
+    return bad_area(mm, current, request, FaultResult::Sigsegv, SIGSEGV, SEGV_MAPERR);
+  if (access_error(*vma, request))
+    return bad_area(mm, current, request, FaultResult::Sigsegv, SIGSEGV, SEGV_ACCERR);
+  VmFault vmf{mm, *vma, current, request, grew};
+  const FaultResult result = handle_mm_fault(vmf);
+  if (result == FaultResult::Sigsegv)
+    return bad_area(mm, current, request, result, SIGSEGV, SEGV_MAPERR);
+  if (result == FaultResult::Sigbus)
+    return bad_area(mm, current, request, result, SIGBUS, BUS_ADRERR);
+  return {result, {}};
+}
+
+}  // namespace pagesim::kernel

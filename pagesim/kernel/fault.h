@@ -1,0 +1,69 @@
+// fault: from a page-fault exception to a mapped page or a signal.
+#pragma once
+
+#include <cstdint>
+
+#include "pagesim/address.h"
+#include "pagesim/kernel/mm.h"
+#include "pagesim/ledger.h"
+
+namespace pagesim::kernel {
+
+/// Fallback: no huge page was to be had, the fault goes on with a small one.
+enum class [[nodiscard]] FaultResult : std::uint8_t{Minor, Major, Fallback, Oom, Sigsegv, Sigbus};
+
+[[nodiscard]] constexpr bool is_error(FaultResult result) noexcept {
+  return result >= FaultResult::Oom;
+}
+
+/// What the exception, or get_user_pages in its place, tells.
+struct FaultRequest {
+  VirtAddr address;  ///< the byte
+  Access access = Access::Read;
+  Mode mode = Mode::User;
+  std::uint16_t error_code = 0;
+  AccessTag tag{};
+  bool unshare = false;  ///< a pinned read wants a page of its own, without write permission
+};
+
+/// One fault on its way through the handler; lives while it is handled.
+struct VmFault {
+  Mm& mm;
+  Vma& vma;
+  const Current& current;
+  const FaultRequest& request;
+  bool grew = false;     ///< the stack was extended for it
+  Entry* pte = nullptr;  ///< null: the table does not exist
+
+  [[nodiscard]] bool is_write() const noexcept { return request.access == Access::Write; }
+  [[nodiscard]] bool wants_write() const noexcept { return is_write() || request.unshare; }
+  [[nodiscard]] VirtAddr page_start() const noexcept {
+    return request.address.align_down(mm.page_size());
+  }
+  /// The fault is repaired: counts it and files it. Returns `result`.
+  FaultResult complete(Cause cause, FaultResult result = FaultResult::Minor);
+};
+
+/// How a fault ended: Minor and Major are repaired; else the signal to send, unless out of memory.
+struct FaultOutcome {
+  FaultResult result = FaultResult::Minor;
+  SignalInfo signal;
+};
+
+/// do_user_addr_fault (spec/linux-faults section 3): finds the area, grows a stack, checks the
+/// access, has the fault handled. Files one record, except for addresses outside user space.
+FaultOutcome do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request);
+
+/// Section 4: repairs a fault in an area that allows the access. Allocates tables on the way.
+FaultResult handle_mm_fault(VmFault& vmf);
+
+// One decision each; sections 5 to 8.
+FaultResult do_anonymous_page(VmFault& vmf);
+FaultResult do_wp_page(VmFault& vmf);
+FaultResult wp_page_shared(VmFault& vmf);
+FaultResult do_fault(VmFault& vmf);
+FaultResult do_swap_page(VmFault& vmf);
+/// A private copy takes the place of a present page; nothing is counted. False without a frame.
+[[nodiscard]] bool wp_page_copy(VmFault& vmf);
+
+}  // namespace pagesim::kernel

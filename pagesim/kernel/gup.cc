@@ -1,0 +1,78 @@
+// gup: one counted fault for each page that lacks the access (spec/linux-faults sections 0, 11).
+#include "pagesim/kernel/gup.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "pagesim/kernel/areas.h"
+#include "pagesim/kernel/pte.h"
+
+namespace pagesim::kernel {
+
+namespace {
+
+namespace flag = hardware::frame_flag;
+
+enum class Follow : std::uint8_t { Fine, Fault, Unshare };
+
+/// follow_page: whether the entry of a page gives the access already.
+Follow follow_page(Mm& mm, VirtAddr at, const GupRequest& request) {
+  const Ptes ptes{mm};
+  const Entry* entry = mm.tables.lowest(at).entry;
+  if (!ptes.mapped(*entry)) return Follow::Fault;
+  if (request.access == Access::Write) return ptes.writable(*entry) ? Follow::Fine : Follow::Fault;
+  if (!request.pinned || !mm.kernel.profile.gup_unshares || ptes.is_zero_page(*entry))
+    return Follow::Fine;
+  const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(*entry));
+  const bool shared = page.has(flag::Anon) && !page.has(flag::Exclusive);
+  return shared ? Follow::Unshare : Follow::Fine;
+}
+
+bool is_allowed(const Vma* vma, VirtAddr at, Access access) {
+  if (vma == nullptr || !vma->contains(at)) return false;
+  return (vma->prot & (access == Access::Write ? PROT_WRITE : PROT_READ)) != 0;
+}
+
+/// Faults until the page gives the access: 0 or an errno.
+int fault_in(Mm& mm, const Current& current, VirtAddr at, const GupRequest& request) {
+  for (;;) {
+    Vma* vma = mm.find_vma(at);
+    if (!is_allowed(vma, at, request.access)) return EFAULT;
+    const Follow follow = follow_page(mm, at, request);
+    if (follow == Follow::Fine) return 0;
+    const FaultRequest fault{at, request.access, Mode::Gup,
+                             0,  request.tag,    follow == Follow::Unshare};
+    VmFault vmf{mm, *vma, current, fault};
+    const FaultResult result = handle_mm_fault(vmf);
+    if (result == FaultResult::Oom) return ENOMEM;
+    if (is_error(result)) return EFAULT;
+  }
+}
+
+}  // namespace
+
+SysResult<std::size_t> get_user_pages(Mm& mm, const Current& current, const GupRequest& request) {
+  for (VirtAddr at = request.start; at < request.end;
+       at = (at + mm.page_size()).align_down(mm.page_size())) {
+    const int error = fault_in(mm, current, at, request);
+    if (error == 0) continue;
+    if (at == request.start) return fail(error);
+    return at - request.start;
+  }
+  return request.end - request.start;
+}
+
+void mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end) {
+  while (start < end) {
+    const Vma* vma = mm.find_vma(start);
+    if (vma == nullptr || vma->start >= end) return;
+    GupRequest request{std::max(start, vma->start), std::min(end, vma->end)};
+    start = vma->end;
+    if (vma->prot == PROT_NONE) continue;
+    if (!vma->is_shared() && (vma->prot & PROT_WRITE) != 0) request.access = Access::Write;
+    if (!get_user_pages(mm, current, request)) return;
+  }
+}
+
+}  // namespace pagesim::kernel

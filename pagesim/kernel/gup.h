@@ -1,0 +1,27 @@
+// gup: the kernel makes user pages present on its own: populate, mlock, O_DIRECT, process_vm_*.
+#pragma once
+
+#include "pagesim/address.h"
+#include "pagesim/kernel/fault.h"
+#include "pagesim/kernel/mm.h"
+#include "pagesim/result.h"
+
+namespace pagesim::kernel {
+
+struct GupRequest {
+  VirtAddr start;  ///< the first byte; pages are visited in ascending order
+  VirtAddr end;
+  Access access = Access::Read;
+  bool pinned = false;  ///< a read wants pages nobody else can change by copy on write
+  AccessTag tag{};
+};
+
+/// Makes every page of [start, end) accessible, one counted fault for each that is not. Bytes
+/// done; EFAULT when not even the first page could be; ENOMEM without frames.
+SysResult<std::size_t> get_user_pages(Mm& mm, const Current& current, const GupRequest& request);
+
+/// The areas of [start, end) with the access mlock and MAP_POPULATE use: a write where that breaks
+/// copy on write in advance. Errors end it quietly.
+void mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end);
+
+}  // namespace pagesim::kernel

@@ -1,0 +1,58 @@
+// mprotect: protections of areas and of the entries already there.
+#include <sys/mman.h>
+
+#include "pagesim/kernel/areas.h"
+#include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/pte.h"
+#include "pagesim/kernel/syscalls.h"
+
+namespace pagesim::kernel {
+
+namespace {
+
+namespace flag = hardware::frame_flag;
+
+/// Whether a present entry of a writable area may be writable without a fault: nobody has to hear
+/// of the first store (spec/linux-faults section 11).
+bool can_change_pte_writable(const Mm& mm, const Vma& vma, Entry entry) {
+  const Ptes ptes{mm};
+  if ((vma.prot & PROT_WRITE) == 0 || ptes.is_zero_page(entry)) return false;
+  if (vma.is_shared()) return ptes.dirty(entry);
+  const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(entry));
+  return mm.kernel.profile.mprotect_restores_write && page.has(flag::Anon) &&
+         page.has(flag::Exclusive);
+}
+
+void change_protection(Mm& mm, const Vma& vma) {
+  const Ptes ptes{mm};
+  mm.tables.visit(vma.start, vma.end, [&](VirtAddr at, Entry* entry, unsigned level) {
+    if (level > 0 && !takes_whole_block(mm, at, *entry, level, vma.start, vma.end)) return;
+    if (!ptes.mapped(*entry)) return;
+    *entry = ptes.modify(*entry, vma);
+    if (can_change_pte_writable(mm, vma, *entry)) *entry = ptes.allow_write(*entry);
+  });
+  mm.flush_tlb(vma.start, vma.end);
+}
+
+}  // namespace
+
+SysResult<Done> sys_mprotect(Mm& mm, VirtAddr at, std::size_t length, int prot) {
+  if (!at.is_aligned(mm.page_size())) return fail(EINVAL);
+  if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) != 0) return fail(EINVAL);
+  const std::size_t bytes = page_align(mm, length);
+  if (length == 0) return Done{};
+  if (bytes == 0 || at > mm.limits.task_size || bytes > mm.limits.task_size - at)
+    return fail(ENOMEM);
+  const auto wanted = static_cast<std::uint8_t>(prot);
+  return change_areas(mm, at, at + bytes, [&](Vma& vma) {
+    if (vma.prot == wanted) return 0;
+    const bool becomes_data =
+        !vma.is_shared() && (prot & PROT_WRITE) != 0 && (vma.prot & PROT_WRITE) == 0;
+    if (becomes_data && !may_become_data(mm, vma)) return ENOMEM;
+    mm.set_prot(vma, wanted);
+    change_protection(mm, vma);
+    return 0;
+  });
+}
+
+}  // namespace pagesim::kernel

@@ -1,0 +1,53 @@
+// What differs between kernels: rules by version, and the settings an administrator has.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace pagesim::kernel {
+
+/// Where pages go that leave memory. Zram (and brd) reads and writes at once; a disk later.
+enum class SwapDevice : std::uint8_t { None, Disk, Zram };
+
+/// Who gets transparent huge pages; Inherit: as the general setting says.
+enum class ThpMode : std::uint8_t { Never, Madvise, Always, Inherit };
+
+/// Rules and settings (spec/linux-faults sections 11, 14, 15). Defaults: Linux 6.18 as measured.
+struct Profile {
+  // Rules by version.
+  bool private_cow_reuse_by_mapcount = true;  ///< the last owner of a page takes it over
+  bool mprotect_restores_write = true;        ///< 6.0: mprotect sets W on exclusive anonymous pages
+  bool fork_skips_untouched_vmas = true;      ///< 2.6.14: no anon_vma: nothing is copied
+  bool dontneed_frees_tables = true;          ///< 6.14, x86: PT_RECLAIM
+  bool swap_in_maps_writable = true;          ///< by 6.12: an exclusive page, on a read too
+  bool gup_unshares = true;                   ///< 5.19: a pinned read of a shared page copies it
+
+  bool large_folio_reuse = true;       ///< 6.15: its only owner reuses pages of a large folio
+  bool split_drops_zero_pages = true;  ///< 6.12: empty pages of a split huge page are not kept
+
+  // Settings.
+  ThpMode thp_enabled = ThpMode::Madvise;
+  ThpMode huge_enabled = ThpMode::Inherit;  ///< of huge pages, beside the general setting
+  bool use_huge_zero_page = true;           ///< for reads of a block without a page
+  /// By order, for folios smaller than a huge page: [4] is 64 KiB with pages of 4 KiB.
+  std::array<ThpMode, 16> mthp_enabled = {};
+  std::size_t nr_hugepages = 0;  ///< reserved for MAP_HUGETLB
+  std::size_t fault_around_bytes = 65536;
+  std::size_t read_ahead_kb = 128;
+  SwapDevice swap = SwapDevice::None;
+  unsigned page_cluster = 3;
+  std::size_t stack_guard_gap = 256;  ///< pages
+  std::size_t max_map_count = 65530;
+  std::uint64_t mmap_min_addr = 65536;
+  int overcommit_memory = 0;  ///< 2: overcommit never
+
+  [[nodiscard]] bool has_mthp() const noexcept {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(mthp_enabled) !=
+           std::array<std::uint64_t, 2>{};
+  }
+  [[nodiscard]] static Profile linux_6_18() { return {}; }
+};
+
+}  // namespace pagesim::kernel

@@ -1,0 +1,44 @@
+// zap: emptying entries and freeing tables.
+#include "pagesim/kernel/zap.h"
+
+#include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/pte.h"
+#include "pagesim/kernel/rmap.h"
+
+namespace pagesim::kernel {
+
+void zap_entry(Mm& mm, Entry* entry) {
+  const Ptes ptes{mm};
+  const Entry old = *entry;
+  *entry = 0;
+  if (ptes.kind(old) == NonPresent::Swap) {
+    mm.count(RssKind::Swap, -1);
+    mm.kernel.swap.release(ptes.swap_slot(old));
+  }
+  if (!ptes.mapped(old) || ptes.is_zero_page(old)) return;
+  hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(old));
+  if (ptes.dirty(old)) page.set(hardware::frame_flag::Dirty);
+  page_remove_rmap(mm, ptes.frame(old));
+}
+
+void zap_range(Mm& mm, VirtAddr start, VirtAddr end) {
+  bool any = false;
+  mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
+    any = true;
+    if (level == 0)
+      zap_entry(mm, entry);
+    else if (takes_whole_block(mm, at, *entry, level, start, end))
+      zap_huge_pmd(mm, *entry);
+  });
+  if (any) mm.flush_tlb(start, end);
+}
+
+void free_pgtables(Mm& mm, VirtAddr start, VirtAddr end) {
+  const auto& areas = mm.areas();
+  const auto above = areas.lower_bound(start);
+  const VirtAddr ceiling = above == areas.end() ? VirtAddr{~std::uint64_t{0}} : above->first;
+  const VirtAddr floor = above == areas.begin() ? VirtAddr{} : std::prev(above)->second.end;
+  if (mm.tables.free_tables(start, end, floor, ceiling)) mm.flush_tlb_tables();
+}
+
+}  // namespace pagesim::kernel

@@ -1,0 +1,128 @@
+// Task: what the kernel does to user memory on a task's behalf.
+#include <algorithm>
+#include <cerrno>
+
+#include "pagesim/kernel/fault.h"
+#include "pagesim/kernel/file.h"
+#include "pagesim/kernel/gup.h"
+#include "pagesim/kernel/mm.h"
+#include "pagesim/machine.h"
+#include "pagesim/process.h"
+#include "pagesim/task.h"
+
+namespace pagesim {
+
+template <class Use>
+SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access access, AccessTag tag,
+                                         Use&& use) {
+  const VirtAddr limit = mm().limits.task_size;
+  if (n > limit.raw() || at > limit - n) return Unexpected{EFAULT};
+  for (std::size_t done = 0; done < n;) {
+    const VirtAddr byte = at + done;
+    const auto translated = mmu_->translate(byte, access, hardware::Privilege::Supervisor);
+    if (translated.ok()) {
+      const std::size_t part = std::min(n - done, rest_of_page(byte));
+      use(translated.address(), done, part);
+      done += part;
+      continue;
+    }
+    const kernel::FaultRequest request{byte, access, Mode::Kernel, translated.fault().error_code,
+                                       tag};
+    const auto outcome = kernel::do_user_addr_fault(mm(), current_, request);
+    if (outcome.result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
+    if (!is_error(outcome.result)) continue;
+    if (done == 0) return Unexpected{EFAULT};
+    return done;
+  }
+  return n;
+}
+
+SysResult<std::size_t> Task::copy_to_user(VirtAddr at, std::size_t n, AccessTag tag) {
+  return kernel_copy(at, n, Access::Write, tag,
+                     [&](PhysAddr to, std::size_t, std::size_t part) { memory_->mark(to, part); });
+}
+
+SysResult<std::size_t> Task::copy_from_user(VirtAddr at, std::size_t n, AccessTag tag) {
+  return kernel_copy(at, n, Access::Read, tag, [](PhysAddr, std::size_t, std::size_t) {});
+}
+
+PhysAddr Task::file_byte(kernel::File& file, std::uint64_t offset) const {
+  const unsigned shift = mm().page_shift();
+  const kernel::CachedPage* page = file.add_page(offset >> shift);
+  if (page == nullptr) throw OutOfMemoryKill{};
+  const std::uint64_t frame = static_cast<std::uint32_t>(page->frame);
+  return PhysAddr{(frame << shift) | (offset & offset_mask_)};
+}
+
+template <class Copy>
+void Task::copy_file_bytes(kernel::File& file, std::uint64_t offset, std::size_t n, Copy&& copy) {
+  for (std::size_t done = 0; done < n;) {
+    const std::size_t left = offset_mask_ + 1 - ((offset + done) & offset_mask_);
+    const std::size_t part = std::min(n - done, left);
+    copy(file_byte(file, offset + done), done, part);
+    done += part;
+  }
+}
+
+SysResult<std::size_t> Task::read(kernel::File& file, std::uint64_t offset, VirtAddr to,
+                                  std::size_t n, AccessTag tag) {
+  if (offset >= file.bytes()) return std::size_t{0};
+  n = std::min<std::size_t>(n, file.bytes() - offset);
+  return kernel_copy(to, n, Access::Write, tag, [&](PhysAddr at, std::size_t done, std::size_t k) {
+    copy_file_bytes(file, offset + done, k, [&](PhysAddr from, std::size_t i, std::size_t part) {
+      memory_->copy(PhysAddr{at.raw() + i}, from, part);
+    });
+  });
+}
+
+SysResult<std::size_t> Task::write(kernel::File& file, std::uint64_t offset, VirtAddr from,
+                                   std::size_t n, AccessTag tag) {
+  return kernel_copy(from, n, Access::Read, tag, [&](PhysAddr at, std::size_t done, std::size_t k) {
+    file.set_bytes(std::max(file.bytes(), offset + done + k));
+    copy_file_bytes(file, offset + done, k, [&](PhysAddr to, std::size_t i, std::size_t part) {
+      memory_->copy(to, PhysAddr{at.raw() + i}, part);
+      const hardware::FrameNumber frame{static_cast<std::uint32_t>(to.raw() >> mm().page_shift())};
+      memory_->record(frame).set(hardware::frame_flag::Dirty);
+    });
+  });
+}
+
+SysResult<std::size_t> Task::gup_touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
+  return remote_touch(*this, at, n, access, true, tag);
+}
+
+SysResult<std::size_t> Task::remote_touch(Task& target, VirtAddr at, std::size_t n, Access access,
+                                          bool pinned, AccessTag tag) {
+  const VirtAddr limit = target.mm().limits.task_size;
+  if (n > limit.raw() || at > limit - n) return Unexpected{EFAULT};
+  const kernel::GupRequest request{at, at + n, access, pinned, tag};
+  const auto done = kernel::get_user_pages(target.mm(), current_, request);
+  if (done && access == Access::Write) target.mark_present(at, *done);
+  return done;
+}
+
+void Task::mark_present(VirtAddr at, std::size_t n) {
+  for (std::size_t done = 0; done < n;) {
+    const std::size_t part = std::min(n - done, rest_of_page(at + done));
+    if (const auto frame = frame_of(at + done))
+      memory_->mark(PhysAddr{(*frame * (offset_mask_ + 1)) | ((at + done).raw() & offset_mask_)},
+                    part);
+    done += part;
+  }
+}
+
+Counters Task::vfork_store(VirtAddr at, AccessTag tag) {
+  Counters child;
+  const Counters mine = counters_;
+  try {
+    touch(at, 1, Access::Write, tag);
+  } catch (const SignalRaised&) {  // it was the child's, and has ended it
+  }
+  child.minor = counters_.minor - mine.minor;
+  child.major = counters_.major - mine.major;
+  child.exceptions = counters_.exceptions - mine.exceptions;
+  counters_ = mine;
+  return child;
+}
+
+}  // namespace pagesim

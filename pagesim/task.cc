@@ -1,0 +1,122 @@
+// Task: instructions, and the trap: the one place where hardware meets the kernel.
+#include "pagesim/task.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "pagesim/hardware/arch/x86.h"
+#include "pagesim/kernel/fault.h"
+#include "pagesim/kernel/mm.h"
+#include "pagesim/machine.h"
+#include "pagesim/process.h"
+
+namespace pagesim {
+
+Task::Task(Machine& machine, Process& process, std::uint32_t thread_index, VirtAddr thread_locals)
+    : machine_{&machine},
+      process_{&process},
+      mmu_{&process.mmu()},
+      memory_{&machine.memory()},
+      offset_mask_{process.mm().page_size() - 1},
+      thread_index_{thread_index},
+      thread_locals_{thread_locals},
+      current_{&counters_, process.index(), thread_index} {}
+
+std::uint32_t Task::process_index() const noexcept { return process_->index(); }
+kernel::Mm& Task::mm() const noexcept { return process_->mm(); }
+
+void Task::handle_exception(hardware::HardwareFault fault, VirtAddr at, Access access,
+                            AccessTag tag) {
+  if (fault.trap == hardware::x86::kTrapGeneralProtection)
+    throw SignalRaised{{SIGSEGV, SI_KERNEL, VirtAddr{}, fault.trap, 0}};
+  const kernel::FaultRequest request{at, access, Mode::User, fault.error_code, tag};
+  const kernel::FaultOutcome outcome = kernel::do_user_addr_fault(mm(), current_, request);
+  if (outcome.result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
+  if (is_error(outcome.result)) throw SignalRaised{outcome.signal};
+}
+
+PhysAddr Task::trap(hardware::HardwareFault fault, VirtAddr at, Access access, AccessTag tag) {
+  for (;;) {
+    handle_exception(fault, at, access, tag);
+    const hardware::Translation translated = mmu_->translate(at, access);
+    if (translated.ok()) return translated.address();
+    fault = translated.fault();
+  }
+}
+
+template <class Use>
+void Task::access_straddling(VirtAddr at, std::size_t n, Access access, AccessTag tag, Use&& use) {
+  for (std::size_t done = 0; done < n;) {  // first pass: faults only, from scratch after each
+    const hardware::Translation translated = mmu_->translate(at + done, access);
+    if (translated.ok()) {
+      done += rest_of_page(at + done);
+    } else {
+      handle_exception(translated.fault(), at + done, access, tag);
+      done = 0;
+    }
+  }
+  for (std::size_t done = 0; done < n;) {
+    const std::size_t part = std::min(n - done, rest_of_page(at + done));
+    use(resolve(at + done, access, tag), done, part);
+    done += part;
+  }
+}
+
+void Task::load_bytes(VirtAddr at, void* to, std::size_t n, AccessTag tag) {
+  access_straddling(at, n, Access::Read, tag, [&](PhysAddr from, std::size_t done, std::size_t k) {
+    memory_->read(from, static_cast<std::byte*>(to) + done, k);
+  });
+}
+
+void Task::store_bytes(VirtAddr at, const void* from, std::size_t n, AccessTag tag) {
+  access_straddling(at, n, Access::Write, tag, [&](PhysAddr to, std::size_t done, std::size_t k) {
+    memory_->write(to, static_cast<const std::byte*>(from) + done, k);
+  });
+}
+
+void Task::touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
+  const bool writes = access == Access::Write;
+  if (within_page(at, n)) [[likely]] {
+    const PhysAddr physical = resolve(at, access, tag);
+    if (writes) memory_->mark(physical, n);
+    return;
+  }
+  access_straddling(at, n, access, tag, [&](PhysAddr to, std::size_t, std::size_t part) {
+    if (writes) memory_->mark(to, part);
+  });
+}
+
+void Task::touch_locked(VirtAddr at, std::size_t n, AccessTag tag) {
+  access_straddling(at, n, Access::Write, tag, [](PhysAddr, std::size_t, std::size_t) {});
+}
+
+void Task::prefetch(VirtAddr at) { (void)mmu_->translate(at, Access::Read); }
+
+void Task::copy(VirtAddr to, VirtAddr from, std::size_t n, AccessTag tag) {
+  while (n != 0) {
+    const PhysAddr source = resolve(from, Access::Read, tag);
+    const hardware::Translation target = mmu_->translate(to, Access::Write);
+    if (!target.ok()) {  // the source may have moved meanwhile: the chunk starts again
+      handle_exception(target.fault(), to, Access::Write, tag);
+      continue;
+    }
+    const std::size_t part = std::min({n, rest_of_page(from), rest_of_page(to)});
+    memory_->copy(target.address(), source, part);
+    to += part;
+    from += part;
+    n -= part;
+  }
+}
+
+void Task::fill(VirtAddr to, std::uint8_t byte, std::size_t n, AccessTag tag) {
+  while (n != 0) {
+    const std::size_t part = std::min(n, rest_of_page(to));
+    memory_->fill(resolve(to, Access::Write, tag), byte, part);
+    to += part;
+    n -= part;
+  }
+}
+
+}  // namespace pagesim
