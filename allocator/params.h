@@ -1,0 +1,100 @@
+// malloc_par: the process-wide parameters and counters of the allocator, as they lie in M.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/arena.h"
+#include "allocator/view.h"
+
+namespace allocator {
+
+/// Where the process-wide records lie in M::globals(). The layout is this project's own.
+inline constexpr std::size_t kMainArenaAt = 0;
+inline constexpr std::size_t kParamsAt = 2240;
+
+/// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
+template <MemoryBackend M>
+class Params : public View<M> {
+  template <class T, std::size_t Offset>
+  using Word = Field<T, Offset, Writer::ArenaRecord>;
+
+ public:
+  explicit Params(M memory) : View<M>{memory, memory.globals() + kParamsAt} {}
+
+  // The first line of cache is what free asks on its fast path.
+  static constexpr Word<std::uint64_t, 0> kTcacheKey{};
+  static constexpr Word<std::uint64_t, 8> kTcacheBins{};
+  static constexpr Word<std::uint64_t, 16> kTcacheCount{};
+  static constexpr Word<std::uint64_t, 24> kTcacheUnsortedLimit{};
+  static constexpr Word<std::uint64_t, 32> kMaxFast{};  ///< largest chunk put in fastbins
+  static constexpr Word<std::uint64_t, 40> kPerturb{};
+  static constexpr Word<std::uint64_t, 48> kInitialized{};
+
+  static constexpr Word<std::uint64_t, 64> kTrimThreshold{};
+  static constexpr Word<std::uint64_t, 72> kTopPad{};
+  static constexpr Word<std::uint64_t, 80> kMmapThreshold{};
+  static constexpr Word<std::uint64_t, 88> kNoDynThreshold{};
+  static constexpr Word<std::uint64_t, 96> kMmaps{};  ///< n_mmaps
+  static constexpr Word<std::uint64_t, 104> kMmapsMax{};
+  static constexpr Word<std::uint64_t, 112> kMaxMmaps{};  ///< most there ever were
+  static constexpr Word<std::uint64_t, 120> kMmappedMem{};
+  static constexpr Word<std::uint64_t, 128> kMaxMmappedMem{};
+  static constexpr Word<VirtAddr, 136> kSbrkBase{};
+  static constexpr Word<std::uint64_t, 144> kBreakKnown{};  ///< the kernel was asked for the break
+  static constexpr Word<std::uint64_t, 152> kThpSize{};
+  static constexpr Word<std::uint64_t, 160> kHugeSize{};
+  static constexpr Word<std::uint64_t, 168> kHugeFlags{};
+  static constexpr Word<std::uint64_t, 176> kOvercommitNever{};  ///< 0 not asked, 1 no, 2 yes
+
+  static constexpr Word<std::uint64_t, 184> kArenaTest{};
+  static constexpr Word<std::uint64_t, 192> kArenaMax{};
+  static constexpr Word<std::uint64_t, 200> kArenas{};       ///< main included
+  static constexpr Word<std::uint64_t, 208> kArenasLimit{};  ///< 0: not computed
+  static constexpr Word<VirtAddr, 216> kFreeArenas{};
+  static constexpr Word<VirtAddr, 224> kNextToUse{};
+  static constexpr Word<VirtAddr, 232> kAlignedSpare{};  ///< aligned_heap_area
+  static constexpr std::size_t kListLock = 240;          ///< the ring and the free list
+  static constexpr std::size_t kMmapLock = 244;          ///< the counters of mmapped chunks
+  static constexpr std::size_t kSpareLock = 248;         ///< kAlignedSpare
+  // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constexpr is never dynamic
+  static constexpr std::size_t kBytes = 256;
+
+  template <class F>
+  [[nodiscard]] auto operator[](F field) const {
+    return this->get(field);
+  }
+  template <class T, std::size_t Offset>
+  void put(Word<T, Offset> field, std::type_identity_t<T> value) const {
+    this->set(field, value);
+  }
+  template <std::size_t Offset>
+  void add(Word<std::uint64_t, Offset> field, std::uint64_t amount) const {  // modulo 2^64
+    this->set(field, this->get(field) + amount);
+  }
+  [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
+  [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
+  [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }
+};
+static_assert(kParamsAt >= kArenaBytes);
+
+/// What each thread has in M::thread_locals().
+template <MemoryBackend M>
+class ThreadRecord : public View<M> {
+ public:
+  explicit ThreadRecord(M memory) : View<M>{memory, memory.thread_locals()} {}
+
+  [[nodiscard]] VirtAddr tcache() const { return this->get(kTcache); }
+  void set_tcache(VirtAddr block) const { this->set(kTcache, block); }
+  [[nodiscard]] bool tcache_shut_down() const { return this->get(kShutDown) != 0; }
+  void shut_tcache_down() const { this->set(kShutDown, 1); }
+  [[nodiscard]] Arena<M> arena() const { return {this->memory(), this->get(kArena)}; }
+  void set_arena(Arena<M> arena) const { this->set(kArena, arena.at()); }
+
+ private:
+  static constexpr Field<VirtAddr, 0, Writer::ArenaRecord> kTcache{};
+  static constexpr Field<std::uint64_t, 8, Writer::ArenaRecord> kShutDown{};
+  static constexpr Field<VirtAddr, 16, Writer::ArenaRecord> kArena{};
+};
+
+}  // namespace allocator

@@ -1,0 +1,38 @@
+// What one personality of the allocator does differently: the constants of glibc 2.36.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace allocator {
+
+/// glibc 2.36 on x86-64 (spec/ptmalloc section 1).
+struct Glibc236 {
+  static constexpr std::size_t kTcacheBins = 64;    ///< chunk sizes 32, 48, ... 1040
+  static constexpr std::size_t kTcacheDepth = 7;    ///< chunks a tcache bin holds
+  static constexpr std::size_t kTcacheBlock = 640;  ///< bytes requested for the thread's block
+  static constexpr std::size_t kTcacheMaxRequest = 1032;
+  static constexpr std::size_t kMaxTcacheCount = 65535;  ///< largest glibc.malloc.tcache_count
+  static constexpr std::size_t kFastLimit = 128;       ///< largest chunk put in fastbins by default
+  static constexpr std::size_t kMaxFastRequest = 160;  ///< largest M_MXFAST accepted
+  static constexpr std::size_t kTrimCheck = 65536;     ///< merged size that tries a trim
+  static constexpr std::size_t kTrimThreshold = 131072;
+  static constexpr std::size_t kTopPad = 131072;
+  static constexpr std::size_t kMmapThreshold = 131072;
+  static constexpr std::size_t kMaxMmapThreshold = 32UL << 20;  ///< the dynamic threshold's ceiling
+  static constexpr std::size_t kMmapMax = 65536;
+  static constexpr std::size_t kMmapAsMorecore = 1UL
+                                                 << 20;  ///< least length mapped for a failed brk
+  static constexpr std::size_t kHeapMin = 32768;         ///< smallest first size of a mapped heap
+  static constexpr std::size_t kHeapMax = 64UL
+                                          << 20;  ///< a mapped heap's reservation and alignment
+  static constexpr std::size_t kHeapHeader = 48;
+  static constexpr std::size_t kArenaRecord = 2200;
+  static constexpr std::size_t kArenaTest = 8;
+  static constexpr std::size_t kArenasPerCpu = 8;
+  static constexpr unsigned kUnsortedPass = 10000;  ///< chunks binned in one pass
+  /// 2.35 to 2.37 call the mmap fallback with rounding and minimum swapped (section 10.2).
+  static constexpr bool kSwappedFallback = true;
+};
+
+}  // namespace allocator

@@ -1,0 +1,55 @@
+// ProcessMemory: the process's memory as the preloaded library uses it, threads and fork included.
+#pragma once
+
+#include "allocator/malloc.h"
+#include "allocator/real_memory.h"
+
+namespace allocator {
+
+/// What the library remembers of each thread, besides the allocator's own record.
+struct PreloadThread {
+  bool begun = false;    ///< its first call was seen: begin_thread ran
+  bool forking = false;  ///< between the two halves of a fork, holding every lock
+  VirtAddr cache{};      ///< the thread's cache while watching hides it from the fast paths
+};
+
+struct PreloadStorage {
+  [[gnu::visibility("hidden"),
+    gnu::tls_model("initial-exec")]] static inline constinit thread_local PreloadThread thread{};
+};
+
+/// RealMemory as a library that speed matters to; and a forking thread passes through its locks: it
+/// holds all of them, and other libraries' fork handlers, which run in the meantime, may allocate.
+struct ProcessMemory : RealMemory {
+  /// Small blocks, the most of calloc's, without a call.
+  void fill(VirtAddr at, std::uint8_t byte, std::size_t n, AccessTag tag) const noexcept {
+    constexpr std::size_t kStep = 16;
+    if (n < kStep || n > 4 * kStep) return RealMemory::fill(at, byte, n, tag);
+    RealMemory::fill(at, byte, kStep, tag);
+    RealMemory::fill(at + n - kStep, byte, kStep, tag);
+    if (n <= 2 * kStep) return;
+    RealMemory::fill(at + kStep, byte, kStep, tag);
+    RealMemory::fill(at + n - 2 * kStep, byte, kStep, tag);
+  }
+  void lock(VirtAddr at) const noexcept {
+    if (try_lock(at) || PreloadStorage::thread.forking) return;
+    RealMemory::lock(at);
+  }
+  void unlock(VirtAddr at) const noexcept {
+    if (!PreloadStorage::thread.forking) RealMemory::unlock(at);
+  }
+};
+static_assert(MemoryBackend<ProcessMemory>);
+
+using ProcessHeap = Malloc<ProcessMemory>;
+inline constexpr ProcessHeap kHeap{ProcessMemory{}};
+
+/// User pointers on the C side.
+[[nodiscard]] inline void* to_pointer(VirtAddr user) noexcept {
+  return std::bit_cast<void*>(user.raw());
+}
+[[nodiscard]] inline VirtAddr to_address(const void* p) noexcept {
+  return VirtAddr{std::bit_cast<std::uint64_t>(p)};
+}
+
+}  // namespace allocator

@@ -1,0 +1,69 @@
+// How the library follows the life of processes and threads: first calls, thread ends, forks.
+#include "allocator/preload_thread.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+extern "C" void* __curbrk;  // NOLINT(bugprone-reserved-identifier): the C library's name
+
+namespace allocator {
+namespace {
+
+/// Process-wide, and ready before any constructor.
+struct Process {
+  pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_key_t key = 0;  ///< its destructor sees threads end
+  bool has_key = false;
+};
+constinit Process process;  // NOLINT: the C library calls back without an argument
+
+/// A thread's cache has to go last, since what else ends with the thread frees memory:
+/// thread_locals have gone before keys, and of keys there are as many rounds as a value is set
+/// again. `rounds_left` is that number, in the key's value.
+void end_thread(void* rounds_left) noexcept {
+  const auto rounds = std::bit_cast<std::uintptr_t>(rounds_left);
+  if (rounds > 1) {
+    pthread_setspecific(process.key, std::bit_cast<void*>(rounds - 1));
+    return;
+  }
+  show_cache();
+  kHeap.thread_exit();
+}
+
+/// fork's handlers run in the reverse order before, in order after it: this one, registered by the
+/// process's first call, is next to the fork. Handlers yet nearer may still allocate.
+void before_fork() noexcept {
+  kHeap.before_fork();
+  PreloadStorage::thread.forking = true;
+}
+void after_fork_in_parent() noexcept {
+  PreloadStorage::thread.forking = false;
+  kHeap.after_fork_in_parent();
+}
+void after_fork_in_child() noexcept {
+  PreloadStorage::thread.forking = false;
+  kHeap.after_fork_in_child();
+}
+
+void begin_process() noexcept {
+  Core<ProcessMemory, Glibc236>::ensure_init(ProcessMemory{});
+  // The program may have asked for the break before: then the C library remembers it.
+  const Params<ProcessMemory> par{ProcessMemory{}};
+  par.put(Params<ProcessMemory>::kBreakKnown, __curbrk != nullptr ? 1 : 0);
+  process.has_key = pthread_key_create(&process.key, end_thread) == 0;
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  begin_watching();
+}
+
+}  // namespace
+
+void begin_thread() noexcept {
+  const int error = errno;
+  PreloadStorage::thread.begun = true;  // first: what follows may allocate
+  pthread_once(&process.once, begin_process);
+  constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS;
+  if (process.has_key) pthread_setspecific(process.key, std::bit_cast<void*>(kRounds));
+  errno = error;
+}
+
+}  // namespace allocator
