@@ -1,0 +1,19 @@
+# Completion for bash: source this file, or install it as bash-completion's "faultline".
+_faultline() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
+  case $previous in
+    --on) COMPREPLY=($(compgen -W 'sim kernel' -- "$word")); return ;;
+    --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
+    --format) COMPREPLY=($(compgen -W 'table json csv html' -- "$word")); return ;;
+    --allocator)
+      COMPREPLY=($(compgen -W 'ptmalloc glibc jemalloc mimalloc tcmalloc' -f -- "$word")); return ;;
+  esac
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "$(faultline --help | sed -n '/^Subcommands:/,$s/^  \([a-z-]*\) .*/\1/p')" -- "$word"))
+  elif [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$(faultline "$verb" --help | grep -o -- '--[a-z-]*' | sort -u)" -- "$word"))
+  else
+    COMPREPLY=($(compgen -f -- "$word"))
+  fi
+}
+complete -o filenames -F _faultline faultline

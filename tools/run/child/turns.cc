@@ -1,0 +1,144 @@
+// Taking turns, and measuring the operation whose turn it is.
+#include "tools/run/child/turns.h"
+
+#include <csignal>
+
+#include "tools/measure/raw_syscall.h"
+#include "tools/run/child/guard.h"
+#include "tools/run/child/observer.h"
+#include "tools/run/child/resolve.h"
+#include "tools/run/child/touch.h"
+#include "tools/run/child/verbs.h"
+
+namespace tools::run::child {
+namespace {
+
+using measure::arg;
+using measure::FaultCount;
+using measure::raw_syscall;
+using script::Op;
+using script::Verb;
+
+constexpr std::int64_t kMajorRestNs = 20'000'000;
+constexpr int kYieldsBetweenChecks = 4096;
+
+bool not_measured(Verb verb) {
+  return verb == Verb::Fork || verb == Verb::Exit || verb == Verb::Thread || verb == Verb::Join;
+}
+
+void run_untimed(Call& call) {
+  if (call.op->verb == Verb::Fork || call.op->verb == Verb::Thread) return start_task(call);
+  end_task(call);
+}
+
+/// A signal ends the process as it does without a handler, unless the run goes on regardless.
+void answer_signal(Call& call) {
+  log_signal(call, last_signal());
+  if (shared.header->keep_going != 0 && last_signal().number != SIGABRT) return;
+  call.task->slot().exit_wanted.store(1);
+}
+
+void file_counts(Call& call, const FaultCount& before, const FaultCount& after) {
+  OpResult& result = shared.results[call.index];
+  result.minor = static_cast<std::uint32_t>(after.minor - before.minor) + call.extra_minor;
+  result.major = static_cast<std::uint32_t>(after.major - before.major) + call.extra_major;
+  call.task->slot().minor += result.minor;
+  call.task->slot().major += result.major;
+  if (result.major > 0 && shared.header->settle != 0) {
+    const timespec pause{0, kMajorRestNs};
+    raw_syscall(SYS_nanosleep, arg(&pause), 0);
+  }
+}
+
+/// Around the act nothing but two system calls; everything else comes before or after.
+void measure_act(Call& call, Act act) {
+  static rusage scratch;
+  const bool with_rss = shared.header->with_rss != 0;
+  look_before(call);
+  const pagesim::Rss rss_before = with_rss ? call.task->status.rss() : pagesim::Rss{};
+  call.task->events.skip();
+  const FaultCount before = measure::thread_faults(scratch);
+  const bool finished = guarded(act, call);
+  const FaultCount after = measure::thread_faults(scratch);
+  if (with_rss) log_rss(call, call.task->status.rss() - rss_before);
+  if (call.task->events.has_events()) log_faults(call);
+  if (!finished) answer_signal(call);
+  file_counts(call, before, after);
+}
+
+void run_op(Task& task, std::uint64_t index) {
+  Call call;
+  call.op = &shared.ops[index];
+  call.task = &task;
+  call.index = index;
+  resolve(call);
+  if (not_measured(call.op->verb)) {
+    run_untimed(call);
+  } else {
+    const VerbSteps steps = steps_of(call.op->verb);
+    if (steps.prepare != nullptr) steps.prepare(call);
+    if (shared.header->measure_each != 0)
+      measure_act(call, steps.act);
+    else if (!guarded(steps.act, call))
+      answer_signal(call);
+    if (steps.finish != nullptr) steps.finish(call);
+  }
+  OpResult& result = shared.results[index];
+  result.address = call.address;
+  result.returned = call.returned;
+  result.error = call.error;
+  result.ran = 1;
+  if (shared.header->probe_count != 0) answer_probes(call);
+}
+
+/// The measured child must not outlive the runner.
+void check_runner() {
+  if (raw_syscall(SYS_kill, shared.header->runner_pid, 0) < 0) raw_syscall(SYS_exit_group, 1);
+}
+
+bool is_gone(const TaskSlot& slot) {
+  return shared.tasks[slot.process].state.load() == TaskState::Ended ||
+         slot.state.load() == TaskState::Ended;
+}
+
+/// An operation of a task that is gone is passed over by whoever waits, and whom it would have
+/// started never lives. Not before the pages it shared are given back: who owns a page alone takes
+/// it over, who still shares it copies.
+void pass_over(std::uint64_t next) {
+  const Op& op = shared.ops[next];
+  const TaskSlot& slot = shared.tasks[op.process];
+  if (!is_gone(slot)) return;
+  const bool whole_process = shared.tasks[slot.process].state.load() == TaskState::Ended;
+  if (whole_process && !memory_gone(slot.pid.load())) return;
+  if (op.verb == Verb::Fork || op.verb == Verb::Thread)
+    shared.tasks[op.peer].state.store(TaskState::Ended);
+  shared.header->next.compare_exchange_strong(next, next + 1);
+}
+
+void wait_for_turn(std::uint64_t index, const Task& task) {
+  Header& header = *shared.header;
+  for (int yields = 1;; ++yields) {
+    const std::uint64_t next = header.next.load(std::memory_order_acquire);
+    if (next >= index || task.slot().exit_wanted.load() != 0) return;
+    pass_over(next);
+    raw_syscall(SYS_sched_yield);
+    if (yields % kYieldsBetweenChecks == 0) check_runner();
+  }
+}
+
+}  // namespace
+
+void take_turns(Task& task, std::uint64_t index) noexcept {
+  Header& header = *shared.header;
+  for (; index < header.op_count; ++index) {
+    if (shared.ops[index].process != task.index) continue;
+    wait_for_turn(index, task);
+    if (task.slot().exit_wanted.load() != 0) return;
+    run_op(task, index);
+    if (task.slot().exit_wanted.load() != 0) return leave(task);
+    header.next.store(index + 1, std::memory_order_release);
+  }
+  wait_for_turn(header.op_count, task);
+}
+
+}  // namespace tools::run::child

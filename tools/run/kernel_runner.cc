@@ -1,0 +1,231 @@
+// Running a program on this kernel.
+#include "tools/run/kernel_runner.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tools/measure/allocator_library.h"
+#include "tools/measure/rights.h"
+#include "tools/run/child_process.h"
+#include "tools/run/kernel_log.h"
+#include "tools/run/kernel_settings.h"
+#include "tools/run/temp_files.h"
+
+namespace tools::run {
+namespace {
+
+using script::Op;
+using script::Verb;
+
+constexpr std::uint32_t kRootRingPages = 2048;
+constexpr std::size_t kSettleOps = 10'000;
+constexpr std::size_t kMaxTasks = 256;
+
+template <class Wanted>
+bool any_op(const script::Program& program, Wanted wanted) {
+  return std::any_of(program.ops.begin(), program.ops.end(), wanted);
+}
+
+/// The questions about pages, then those about files.
+std::vector<child::PageProbe> shared_probes(const std::vector<Probe>& probes,
+                                            const std::vector<CacheProbe>& cache_probes) {
+  std::vector<child::PageProbe> shared;
+  shared.reserve(probes.size() + cache_probes.size());
+  for (const Probe& probe : probes)
+    shared.push_back({probe.op, probe.to, probe.process, probe.pages});
+  for (const CacheProbe& probe : cache_probes) shared.push_back({probe.op, {}, 0, 0, probe.file});
+  return shared;
+}
+
+/// What the machine cannot do is said before anything runs.
+void check(const script::Program& program, const KernelOptions& options) {
+  if (program.page_shift != 12)
+    throw std::runtime_error{program.path + " is for another page size than this kernel's 4 KiB"};
+  if (program.processes.size() > kMaxTasks)
+    throw std::runtime_error{
+        fmt::format("{} has more than {} processes and threads", program.path, kMaxTasks)};
+  const bool swap = measure::has_swap();
+  for (const Op& op : program.ops) {
+    if (op.verb == Verb::Swapout && !swap)
+      throw Unsupported{program, op, "this machine has no swap space (see swapon)"};
+    if (op.verb == Verb::Sysctl && !options.allow_sysctl)
+      throw Unsupported{program, op, "it changes a setting of the whole machine: allow it first"};
+  }
+}
+
+void ask(child::Header& header, const script::Program& program, const RunOptions& options,
+         const KernelOptions& kernel) {
+  header.keep_going = options.keep_going;
+  header.with_rss = options.with_rss && kernel.measure_each;
+  header.with_faults = options.with_faults && kernel.measure_each;
+  header.measure_each = kernel.measure_each;
+  header.with_causes = header.with_faults != 0 && kernel.with_causes;
+  header.with_huge = any_op(program, [](const Op& op) {
+    return (op.verb == Verb::Madvise && (op.advice == MADV_HUGEPAGE || op.advice == 25)) ||
+           op.verb == Verb::Sysctl;
+  });
+  header.watch_growth = any_op(program, [](const Op& op) {
+    return (op.flags & script::flag::Growsdown) != 0 || op.to.base == script::Base::Stack;
+  });
+  header.settle = program.ops.size() <= kSettleOps;
+  header.has_swap = measure::has_swap();
+  header.runner_pid = getpid();
+}
+
+void ask_perf(child::Header& header, const measure::Tracepoints& tracepoints) {
+  header.user_tracepoint = tracepoints.user;
+  header.kernel_tracepoint = tracepoints.kernel;
+  header.address_offset = tracepoints.address_offset;
+  header.error_code_offset = tracepoints.error_code_offset;
+  header.ring_pages = measure::has_sys_admin() ? kRootRingPages : measure::ring_pages_allowed();
+}
+
+/// Sets who serves; returns what to preload.
+std::string serve(child::Header& header, const script::Program& program,
+                  const std::string& allocator) {
+  header.warm_libc = allocator == "ptmalloc" &&
+                     any_op(program, [](const Op& op) { return op.verb == Verb::Thread; });
+  header.serve = allocator == "ptmalloc" ? child::Serve::Ptmalloc : child::Serve::Process;
+  if (allocator == "ptmalloc" || allocator == "glibc") return {};
+  const measure::AllocatorLibrary library = measure::find_allocator(allocator);
+  if (library.path.size() >= sizeof header.library)
+    throw std::runtime_error{"the path of the library is too long: " + library.path};
+  std::strncpy(header.library, library.path.c_str(), sizeof header.library - 1);
+  header.exports = library.exports;
+  for (const Op& op : program.ops) {
+    if (op.verb > Verb::Mallopt) continue;
+    const auto name = script::to_string(op.verb);
+    const auto* const call =
+        std::find(std::begin(measure::kAllocatorCalls), std::end(measure::kAllocatorCalls), name);
+    if ((library.exports >> (call - std::begin(measure::kAllocatorCalls)) & 1) == 0)
+      throw Unsupported{program, op, library.name + " has no such function"};
+  }
+  return library.path;
+}
+
+std::string line_of(const script::Program& program, std::uint64_t op) {
+  if (op >= program.ops.size()) return program.path;
+  return fmt::format("{}:{}", program.path, program.ops[op].line);
+}
+
+/// Throws when the child did not come to its end by itself.
+void check_end(const ChildEnd& end, const script::Program& program, const child::Header& header) {
+  const std::uint64_t at = header.next.load();
+  if (header.stage.load() == child::Stage::Refused) {
+    if (header.refused_op < program.ops.size())
+      throw Unsupported{program, program.ops[header.refused_op], header.refusal};
+    throw std::runtime_error{header.refusal};
+  }
+  if (end.timed_out)
+    throw std::runtime_error{line_of(program, at) + ": the time limit passed before it was done"};
+  if (header.stage.load() != child::Stage::Ready)
+    throw std::runtime_error{"the measured process did not start: " +
+                             (end.error.empty() ? "no reason was given" : end.error)};
+  if (WIFSIGNALED(end.status) && at < program.ops.size())
+    throw std::runtime_error{fmt::format("{}: the measured process died of signal {} ({})",
+                                         line_of(program, at), WTERMSIG(end.status),
+                                         strsignal(WTERMSIG(end.status)))};
+}
+
+void tell_missing(RunOutcome& outcome, const child::Header& header,
+                  const measure::Tracepoints& tracepoints) {
+  std::vector<std::string>& missing = outcome.missing;
+  if (header.with_faults == 0) return;
+  if (header.perf_error != 0) {
+    missing.push_back(
+        fmt::format("the addresses of faults are not known: perf_event_open says \"{}\" "
+                    "(kernel.perf_event_paranoid at most 2 allows it)",
+                    strerror(header.perf_error)));
+    return;
+  }
+  if (header.kernel_mode == 0)
+    missing.emplace_back(
+        "faults inside system calls have no address: kernel.perf_event_paranoid at most 1 or "
+        "CAP_PERFMON allows them");
+  if (!tracepoints.missing.empty())
+    missing.push_back(tracepoints.missing);
+  else if (header.error_codes == 0)
+    missing.emplace_back("the error codes of faults are not known: the tracepoints need root");
+  if (header.lost.load() != 0)
+    missing.push_back(
+        fmt::format("{} fault events were lost: the perf ring was full", header.lost.load()));
+  if (header.with_causes != 0 && header.zero_frame == 0)
+    missing.emplace_back(
+        "some causes are not known: frame numbers in /proc/self/pagemap need CAP_SYS_ADMIN");
+}
+
+void add_totals(RunOutcome& outcome, SharedImage& image) {
+  const child::Header& header = image.header();
+  std::int64_t peak = 0;
+  for (const child::TaskSlot& task : image.tasks()) {
+    outcome.total.minor += task.minor;
+    outcome.total.major += task.major;
+    peak = std::max(peak, task.peak_resident - image.tasks()[0].resident_at_start);
+  }
+  outcome.total.exceptions = outcome.faults.size();
+  outcome.peak_rss = static_cast<std::uint64_t>(peak);
+  if (header.ended_ns != 0)
+    outcome.seconds = static_cast<double>(header.ended_ns - header.started_ns) / 1e9;
+  outcome.has_addresses = header.with_faults != 0 && header.perf_error == 0;
+  outcome.has_kernel_events = header.kernel_mode != 0;
+  outcome.has_causes = outcome.has_addresses && header.with_causes != 0 && header.zero_frame != 0;
+  outcome.heap_base = header.heap_base;
+  outcome.stack_base = header.stack_base;
+  outcome.text_base = header.text_base;
+  outcome.globals_base = header.globals_base;
+}
+
+/// The last line written before an abort is the C library's or the allocator's verdict.
+void add_abort(RunOutcome& outcome, const std::string& error) {
+  const bool aborted = std::any_of(outcome.signals.begin(), outcome.signals.end(),
+                                   [](const auto& s) { return s.second.number == SIGABRT; });
+  if (!aborted || error.empty()) return;
+  std::string text = error.substr(0, error.find_last_not_of('\n') + 1);
+  outcome.abort_message = text.substr(text.find_last_of('\n') + 1);
+}
+
+}  // namespace
+
+KernelRunner::KernelRunner(KernelOptions options) : options_{std::move(options)} {}
+
+RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& options) {
+  check(program, options_);
+  const auto probes = all_probes(program, options);
+  const KernelSettings settings{program};
+  SharedImage image{program, shared_probes(probes, options.cache_probes), settings.to_write()};
+  child::Header& header = image.header();
+  ask(header, program, options, options_);
+  const measure::Tracepoints tracepoints = measure::find_tracepoints();
+  ask_perf(header, tracepoints);
+  ChildCommand command;
+  command.preload = serve(header, program, options_.allocator);
+  command.program = find_child_program();
+  command.shared_fd = image.fd();
+  command.allow_huge_pages = header.with_huge != 0;
+  const std::vector<OwnedFd> files = make_temp_files(program);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    image.files()[i] = files[i].get();
+    if (files[i].is_open()) command.kept_fds.push_back(files[i].get());
+  }
+  header.log_fd = image.log_fd();
+  command.kept_fds.push_back(image.log_fd());
+  const ChildEnd end = run_child(command, options_.time_limit);
+  check_end(end, program, header);
+  RunOutcome outcome = read_outcome(program, image, options.cache_probes.size());
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    outcome.pages[i].op = probes[i].op;
+    outcome.pages[i].process = probes[i].process;
+  }
+  tell_missing(outcome, header, tracepoints);
+  add_totals(outcome, image);
+  add_abort(outcome, end.error);
+  return outcome;
+}
+
+}  // namespace tools::run

@@ -1,0 +1,39 @@
+// KernelRunner: runs programs for real, on the kernel this program runs on.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "tools/run/runner.h"
+
+namespace tools::run {
+
+struct KernelOptions {
+  /// "ptmalloc" (ours, in the measured process), "glibc" (the C library's), "jemalloc", "mimalloc",
+  /// "tcmalloc", or the path of a library to preload.
+  std::string allocator = "ptmalloc";
+  /// Count and locate each operation's faults. Off: the operations run back to back and only
+  /// totals, seconds and the largest resident set are filled.
+  bool measure_each = true;
+  bool with_causes = true;
+  /// Lines `sysctl` change a setting of the whole machine until the run ends; without this they are
+  /// refused.
+  bool allow_sysctl = false;
+  std::optional<std::chrono::milliseconds> time_limit = std::chrono::minutes{5};
+};
+
+/// Throws std::runtime_error, with one sentence, when the allocator cannot be had, the child hangs
+/// or dies of itself; Unsupported for an operation this machine cannot run.
+class KernelRunner final : public Runner {
+ public:
+  explicit KernelRunner(KernelOptions options = {});
+
+  [[nodiscard]] RunOutcome run(const script::Program& program, const RunOptions& options) override;
+  [[nodiscard]] std::string name() const override { return "this kernel"; }
+
+ private:
+  KernelOptions options_;
+};
+
+}  // namespace tools::run

@@ -1,0 +1,180 @@
+// Places of a run: an address in the script's own words, and back.
+#include "tools/run/place.h"
+
+#include <fmt/format.h>
+
+#include "tools/script/print.h"
+
+namespace tools::run {
+namespace {
+
+using pagesim::VirtAddr;
+using script::Base;
+using script::Op;
+using script::Verb;
+using Region = Location::Region;
+
+constexpr std::uint64_t kHeader = 16;                         // chunk header before a block
+constexpr std::uint64_t kHeapReach = std::uint64_t{1} << 40;  // the break never goes further
+constexpr std::uint64_t kStackReach = (std::uint64_t{8} << 20) + (std::uint64_t{1} << 20);
+constexpr std::uint64_t kGlobalsReach = std::uint64_t{64} << 10;
+constexpr std::uint64_t kTextReach = std::uint64_t{4} << 20;
+constexpr std::uint64_t kNearPages = 512;
+
+bool within(std::uint64_t at, std::uint64_t start, std::uint64_t length) {
+  return at - start < length;  // modulo 2^64: false for at < start
+}
+
+/// Bytes from `at` to the block: 0 inside.
+std::uint64_t distance(const Block& block, std::uint64_t at) {
+  if (within(at, block.address, block.length)) return 0;
+  return at < block.address ? block.address - at : at - (block.address + block.length) + 1;
+}
+
+std::uint64_t block_length(const Op& op) { return op.verb == Verb::Calloc ? op.m * op.n : op.n; }
+
+}  // namespace
+
+Places::Places(const script::Program& program, const RunOutcome& outcome)
+    : program_{&program},
+      outcome_{&outcome},
+      space_of_(program.processes.size(), 0),
+      spaces_{Names(program.names.size())} {}
+
+void Places::advance(std::size_t index) {
+  const Op& op = program_->ops[index];
+  if (!outcome_->ops[index].ran) return;
+  if (op.verb == Verb::Thread) {
+    space_of_[op.peer] = space_of_[op.process];
+  } else if (op.verb == Verb::Fork) {
+    spaces_.push_back(Names{names_of(op.process)});
+    space_of_[op.peer] = spaces_.size() - 1;
+  }
+  end_name(op, index);
+  bind_result(op, index);
+}
+
+void Places::end_name(const Op& op, std::size_t index) {
+  if (op.to.base != Base::Name) return;
+  const bool moved = op.verb == Verb::Realloc && outcome_->ops[index].error == 0;
+  if (op.verb == Verb::Free || moved) names_of(op.process)[op.to.name].ended = true;
+}
+
+void Places::bind_result(const Op& op, std::size_t index) {
+  if (op.result == script::kNone) return;
+  names_of(op.process)[op.result] =
+      Binding{Block{outcome_->ops[index].address, block_length(op)}, true, false};
+}
+
+template <class Holds>
+const Places::Binding* Places::find(const Names& names, Holds holds) const {
+  for (const Binding& binding : names) {
+    if (binding.bound && binding.block.address != 0 && holds(binding)) return &binding;
+  }
+  return nullptr;
+}
+
+Location Places::in_name(const Names& names, const Binding& found, std::uint64_t at) const {
+  return {Region::Name, static_cast<std::uint32_t>(&found - names.data()),
+          static_cast<std::int64_t>(at - found.block.address)};
+}
+
+Location Places::in_region(std::uint64_t at) const {
+  const auto in = [at](Region region, std::uint64_t start) {
+    return Location{region, script::kNone, static_cast<std::int64_t>(at - start)};
+  };
+  const RunOutcome& run = *outcome_;
+  if (run.globals_base != 0 && within(at, run.globals_base, kGlobalsReach)) {
+    if (at < run.heap_base || run.heap_base < run.globals_base) {
+      return in(Region::Globals, run.globals_base);
+    }
+  }
+  if (run.heap_base != 0 && within(at, run.heap_base, kHeapReach)) {
+    return in(Region::Heap, run.heap_base);
+  }
+  if (run.stack_base != 0 && within(at, run.stack_base - kStackReach, 2 * kStackReach)) {
+    return in(Region::Stack, run.stack_base);
+  }
+  if (run.text_base != 0 && within(at, run.text_base, kTextReach)) {
+    return in(Region::Text, run.text_base);
+  }
+  return {Region::Elsewhere, script::kNone, static_cast<std::int64_t>(at)};
+}
+
+const Places::Binding* Places::nearest(const Names& names, std::uint64_t at) const {
+  const std::uint64_t near = kNearPages << program_->page_shift;
+  const Binding* best = nullptr;
+  for (const Binding& binding : names) {
+    const bool counts = binding.bound && binding.block.address != 0;
+    if (!counts || distance(binding.block, at) > near) continue;
+    if (best == nullptr || distance(binding.block, at) < distance(best->block, at)) best = &binding;
+  }
+  return best;
+}
+
+Location Places::locate(std::uint32_t task, VirtAddr address) const {
+  const std::uint64_t at = address.raw();
+  const Names& names = names_of(task);
+  const Binding* found = find(names, [at](const Binding& b) {
+    return !b.ended && within(at, b.block.address, b.block.length);
+  });
+  if (found == nullptr) {
+    found = find(names, [at](const Binding& b) {
+      return !b.ended && within(at, b.block.address - kHeader, kHeader);
+    });
+  }
+  if (found != nullptr) return in_name(names, *found, at);
+  const Location region = in_region(at);
+  if (region.region != Region::Elsewhere) return region;
+  found = nearest(names, at);
+  return found != nullptr ? in_name(names, *found, at) : region;
+}
+
+VirtAddr Places::resolve(std::uint32_t task, const script::Place& place) const {
+  std::uint64_t base = 0;
+  switch (place.base) {
+    case Base::Absolute:
+      break;
+    case Base::Name:
+      base = names_of(task)[place.name].block.address;
+      break;
+    case Base::Heap:
+      base = outcome_->heap_base;
+      break;
+    case Base::Stack:
+      base = outcome_->stack_base;
+      break;
+    case Base::Text:
+      base = outcome_->text_base;
+      break;
+  }
+  return VirtAddr{base + static_cast<std::uint64_t>(place.offset)};
+}
+
+std::string Places::text(const Location& location) const {
+  script::Place place;
+  place.offset = location.offset;
+  place.name = location.name;
+  switch (location.region) {
+    case Region::Name:
+      place.base = Base::Name;
+      break;
+    case Region::Heap:
+      place.base = Base::Heap;
+      break;
+    case Region::Stack:
+      place.base = Base::Stack;
+      break;
+    case Region::Text:
+      place.base = Base::Text;
+      break;
+    case Region::Globals:
+      return fmt::format("globals{:+}", location.offset);
+    case Region::Elsewhere:
+      place.base = Base::Absolute;
+      break;
+  }
+  return script::to_text(*program_, place);
+}
+
+}  // namespace tools::run

@@ -1,0 +1,78 @@
+// Places of a run: an address in the script's own words, and back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pagesim/address.h"
+#include "tools/run/outcome.h"
+#include "tools/run/touches.h"
+#include "tools/script/op.h"
+
+namespace tools::run {
+
+/// A byte by what it belongs to. Equal on two machines when the script means the same byte, though
+/// the addresses differ.
+struct Location {
+  enum class Region : std::uint8_t {
+    Name,      ///< a name's block, or near it
+    Heap,      ///< the brk area
+    Stack,     ///< around the stack's first mapping
+    Text,      ///< the program's code
+    Globals,   ///< the allocator's process-wide state
+    Elsewhere  ///< none of these: `offset` is the address
+  };
+  Region region = Region::Elsewhere;
+  std::uint32_t name = script::kNone;  ///< index into Program::names
+  std::int64_t offset = 0;             ///< bytes from the region's first byte
+
+  friend bool operator==(const Location&, const Location&) = default;
+};
+
+/// What the names of each process stand for, followed through a run operation by operation.
+class Places {
+ public:
+  /// Both must outlive this object.
+  Places(const script::Program& program, const RunOutcome& outcome);
+
+  /// Takes in what operation `index` bound, ended and forked. Called for each index, ascending.
+  void advance(std::size_t index);
+
+  /// Where `at` lies as task `task` of the program sees it. First choice: a block in use that holds
+  /// it; then the 16 bytes before one, where its chunk header is; then a region of the process;
+  /// then a block freed before or the nearest one within 512 pages.
+  [[nodiscard]] Location locate(std::uint32_t task, pagesim::VirtAddr at) const;
+  [[nodiscard]] pagesim::VirtAddr resolve(std::uint32_t task, const script::Place& place) const;
+
+  /// `p+8`, `A[3]+17`, `heap[2]`, `globals+96`, `@0x7fff0000`.
+  [[nodiscard]] std::string text(const Location& location) const;
+  [[nodiscard]] std::string text(std::uint32_t task, pagesim::VirtAddr at) const {
+    return text(locate(task, at));
+  }
+
+ private:
+  struct Binding {
+    Block block;
+    bool bound = false;
+    bool ended = false;
+  };
+  using Names = std::vector<Binding>;
+
+  void bind_result(const script::Op& op, std::size_t index);
+  void end_name(const script::Op& op, std::size_t index);
+  [[nodiscard]] Names& names_of(std::uint32_t task) { return spaces_[space_of_[task]]; }
+  [[nodiscard]] const Names& names_of(std::uint32_t task) const { return spaces_[space_of_[task]]; }
+  template <class Holds>
+  [[nodiscard]] const Binding* find(const Names& names, Holds holds) const;
+  [[nodiscard]] Location in_name(const Names& names, const Binding& found, std::uint64_t at) const;
+  [[nodiscard]] Location in_region(std::uint64_t at) const;
+  [[nodiscard]] const Binding* nearest(const Names& names, std::uint64_t at) const;
+
+  const script::Program* program_;
+  const RunOutcome* outcome_;
+  std::vector<std::size_t> space_of_;  ///< by task of the program: index into spaces_
+  std::vector<Names> spaces_;
+};
+
+}  // namespace tools::run

@@ -1,0 +1,140 @@
+// Loads, stores and the kernel's copies on the simulated machine.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "allocator/writer.h"
+#include "tools/run/sim/run.h"
+
+namespace tools::run::sim {
+namespace {
+
+using pagesim::Access;
+using pagesim::Task;
+using pagesim::VirtAddr;
+using script::Op;
+using script::Verb;
+namespace flag = script::flag;
+
+constexpr pagesim::AccessTag kUser = allocator::tag(allocator::Writer::User);
+constexpr pagesim::AccessTag kKernel = allocator::tag(allocator::Writer::Kernel);
+
+/// One store of the script's byte, in every one of n bytes.
+void store(Task& task, VirtAddr at, std::uint64_t n) {
+  std::array<std::uint8_t, 8> bytes{};
+  bytes.fill(script::kStoredByte);
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes.data(), sizeof word);
+  switch (n) {
+    case 1:
+      return task.store(at, static_cast<std::uint8_t>(word), kUser);
+    case 2:
+      return task.store(at, static_cast<std::uint16_t>(word), kUser);
+    case 4:
+      return task.store(at, static_cast<std::uint32_t>(word), kUser);
+    case 8:
+      return task.store(at, word, kUser);
+    default:
+      return task.store(at, std::array{word, word}, kUser);
+  }
+}
+
+void access_range(Call& call, Access access) {
+  const std::uint64_t page = call.task.machine().config().geometry.page_size();
+  const Touches touches{call.op, call.to.raw(), call.block, page};
+  for (std::uint64_t i = 0; i < touches.count(); ++i) {
+    call.task.touch(VirtAddr{touches.at(i)}, 1, access, kUser);
+  }
+}
+
+void read_or_write(Call& call) {
+  const Access access = call.op.verb == Verb::Read ? Access::Read : Access::Write;
+  if (call.op.pages != 0) {
+    access_range(call, access);
+  } else if (access == Access::Read) {
+    call.task.touch(call.to, call.op.n, access, kUser);
+  } else {
+    store(call.task, call.to, call.op.n);
+  }
+}
+
+void take_count(Call& call, const pagesim::SysResult<std::size_t>& done) {
+  if (done) call.result->returned = static_cast<std::int64_t>(*done);
+  take_error(call, done);
+}
+
+void sys_write(Call& call) {
+  if ((call.op.flags & flag::NullSink) != 0) {
+    call.result->returned = static_cast<std::int64_t>(call.op.n);
+  } else if (call.file) {
+    take_count(call, call.task.write(*call.file, 0, call.to, call.op.n, kKernel));
+  } else {
+    take_count(call, call.task.copy_from_user(call.to, call.op.n, kKernel));
+  }
+}
+
+void sys_read(Call& call) {
+  if (call.file) {
+    take_count(call, call.task.read(*call.file, 0, call.to, call.op.n, kKernel));
+  } else {
+    take_count(call, call.task.copy_to_user(call.to, call.op.n, kKernel));
+  }
+}
+
+/// O_DIRECT: the device stores into pages the kernel made present; the page cache is not used.
+void direct_read(Call& call) {
+  const std::uint64_t bytes = std::min(call.op.n, call.file->bytes());
+  take_count(call, call.task.gup_touch(call.to, bytes, Access::Write, kKernel));
+}
+
+void remote_copy(Call& call, Task* peer) {
+  if (peer == nullptr) {
+    call.result->error = ESRCH;
+    call.result->returned = -1;
+    return;
+  }
+  const Access access = call.op.verb == Verb::VmRead ? Access::Read : Access::Write;
+  const bool pinned = call.op.verb != Verb::MemWrite;
+  take_count(call, call.task.remote_touch(*peer, call.to, call.op.n, access, pinned, kKernel));
+}
+
+}  // namespace
+
+void run_access(Call& call) {
+  Task& task = call.task;
+  switch (call.op.verb) {
+    case Verb::Update:
+      return task.update(call.to, 1, kUser);
+    case Verb::CasFail:
+      return task.cas_fail(call.to, 1, kUser);
+    case Verb::Exec:
+      return task.exec(call.to, kUser);
+    case Verb::Prefetch:
+      return task.prefetch(call.to);
+    case Verb::Copy:
+      return task.copy(call.to, call.from, call.op.n, kUser);
+    case Verb::Fill:
+      return task.fill(call.to, script::kStoredByte, call.op.n, kUser);
+    default:
+      return read_or_write(call);
+  }
+}
+
+void run_kernel_copy(Call& call, Task* peer) {
+  switch (call.op.verb) {
+    case Verb::SysRead:
+      return sys_read(call);
+    case Verb::DirectRead:
+      return direct_read(call);
+    case Verb::SysWrite:
+      return sys_write(call);
+    case Verb::VforkWrite:
+      call.elsewhere = call.task.vfork_store(call.to, kUser);
+      return;
+    default:
+      return remote_copy(call, peer);
+  }
+}
+
+}  // namespace tools::run::sim

@@ -1,0 +1,74 @@
+// The allocator's calls on the simulated machine.
+#include <cerrno>
+
+#include "allocator/malloc.h"
+#include "pagesim/sim_memory.h"
+#include "tools/run/sim/run.h"
+
+namespace tools::run::sim {
+namespace {
+
+using pagesim::VirtAddr;
+using script::Op;
+using script::Verb;
+using Malloc = allocator::Malloc<pagesim::SimMemory, allocator::Glibc236>;
+
+void bind(Call& call, VirtAddr block, std::uint64_t bytes) {
+  call.result->address = block.raw();
+  if (block.is_null() && bytes != 0) call.result->error = call.task.error();
+  if (call.op.result != script::kNone) {
+    call.space.names[call.op.result] = Block{block.raw(), bytes};
+  }
+}
+
+void posix_memalign(Call& call, const Malloc& malloc) {
+  VirtAddr block;
+  const int error = malloc.posix_memalign(block, call.op.m, call.op.n);
+  bind(call, error == 0 ? block : VirtAddr{}, call.op.n);
+  call.result->error = error;
+}
+
+void allocate(Call& call, const Malloc& malloc) {
+  const Op& op = call.op;
+  switch (op.verb) {
+    case Verb::Malloc:
+      return bind(call, malloc.malloc(op.n), op.n);
+    case Verb::Calloc:
+      return bind(call, malloc.calloc(op.m, op.n), op.m * op.n);
+    case Verb::Realloc:
+      return bind(call, malloc.realloc(call.to, op.n), op.n);
+    case Verb::Memalign:
+      return bind(call, malloc.memalign(op.m, op.n), op.n);
+    case Verb::AlignedAlloc:
+      return bind(call, malloc.aligned_alloc(op.m, op.n), op.n);
+    case Verb::PosixMemalign:
+      return posix_memalign(call, malloc);
+    case Verb::Valloc:
+      return bind(call, malloc.valloc(op.n), op.n);
+    default:
+      return bind(call, malloc.pvalloc(op.n), op.n);
+  }
+}
+
+}  // namespace
+
+void run_allocator(Call& call) {
+  const Malloc malloc{pagesim::SimMemory{call.task}};
+  switch (call.op.verb) {
+    case Verb::Free:
+      return malloc.free(call.to);
+    case Verb::MallocTrim:
+      call.result->returned = malloc.malloc_trim(call.op.n);
+      return;
+    case Verb::Mallopt:
+      call.result->returned =
+          malloc.mallopt(static_cast<int>(call.op.m), static_cast<int>(call.op.n));
+      return;
+    default:
+      return allocate(call, malloc);
+  }
+}
+
+void leave_allocator(pagesim::Task& task) { Malloc{pagesim::SimMemory{task}}.thread_exit(); }
+
+}  // namespace tools::run::sim

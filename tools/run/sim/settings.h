@@ -1,0 +1,16 @@
+// The simulated kernel's settings by the names scripts give them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "pagesim/kernel/profile.h"
+
+namespace tools::run::sim {
+
+/// Whether the machine has a setting of this name.
+[[nodiscard]] bool has_setting(std::string_view name) noexcept;
+/// Sets it; the name is one it has.
+void apply_setting(std::string_view name, std::uint64_t value, pagesim::kernel::Profile& profile);
+
+}  // namespace tools::run::sim

@@ -1,0 +1,75 @@
+// What the simulated machine cannot do yet, operation by operation.
+#include "tools/run/sim/support.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "pagesim/uapi.h"
+#include "tools/run/runner.h"
+#include "tools/run/sim/settings.h"
+
+namespace tools::run::sim {
+namespace {
+
+using pagesim::kernel::SwapDevice;
+using script::Op;
+using script::Program;
+using script::Verb;
+namespace flag = script::flag;
+
+constexpr const char* kNoLargeFolios =
+    "the simulated machine has no large folios in its page cache";
+constexpr const char* kNoSwap = "the simulated machine has no swap space";
+
+std::string missing_advice(int advice) {
+  switch (advice) {
+    case MADV_MERGEABLE:
+    case MADV_UNMERGEABLE:
+      return "the simulated machine does not merge pages (KSM)";
+    default:
+      return {};
+  }
+}
+
+std::string missing_setting(const Program& program, const Op& op) {
+  const std::string& name = program.settings[op.file];
+  if (has_setting(name)) return {};
+  if (name == "swappiness") return "the simulated machine reclaims only what it is told to";
+  return "the simulated machine has no setting " + name;
+}
+
+/// A sentence, or nothing if the operation can be run.
+std::string missing(const Program& program, const Op& op, const SimSetup& setup) {
+  switch (op.verb) {
+    case Verb::File:
+      return (op.flags & flag::Bulk) != 0 ? kNoLargeFolios : std::string{};
+    case Verb::Swapout:
+      return setup.profile.swap == SwapDevice::None ? kNoSwap : std::string{};
+    case Verb::Sysctl:
+      return missing_setting(program, op);
+    case Verb::Madvise:
+      return missing_advice(op.advice);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+void refuse_unsupported(const Program& program, const SimSetup& setup) {
+  const pagesim::hardware::Geometry& geometry = setup.config.geometry;
+  if (program.page_shift != geometry.page_shift) {
+    throw std::runtime_error{fmt::format("{} was read for pages of {} bytes, the machine's have {}",
+                                         program.path, 1u << program.page_shift,
+                                         geometry.page_size())};
+  }
+  for (const Op& op : program.ops) {
+    const std::string sentence = missing(program, op, setup);
+    if (!sentence.empty()) throw Unsupported{program, op, sentence};
+  }
+}
+
+}  // namespace tools::run::sim

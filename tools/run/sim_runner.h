@@ -1,0 +1,35 @@
+// SimRunner: programs on the simulated machine.
+#pragma once
+
+#include <string>
+
+#include "pagesim/machine.h"
+#include "tools/run/runner.h"
+
+namespace tools::run {
+
+/// What the simulated machine is made of.
+struct SimSetup {
+  std::string machine = "x86-64";  ///< its name, for people
+  pagesim::MachineConfig config;
+  pagesim::Profile profile;
+  pagesim::Layout layout;
+};
+
+/// The setup with its heap where the other run's began. Blocks aligned to more than a page lie at
+/// the same places only then.
+[[nodiscard]] SimSetup with_heap_of(SimSetup setup, const RunOutcome& other);
+
+/// Runs every program on a new machine of the same setup, so two runs of one program are equal.
+class SimRunner final : public Runner {
+ public:
+  explicit SimRunner(SimSetup setup = {});
+
+  [[nodiscard]] RunOutcome run(const script::Program& program, const RunOptions& options) override;
+  [[nodiscard]] std::string name() const override { return "simulated " + setup_.machine; }
+
+ private:
+  SimSetup setup_;
+};
+
+}  // namespace tools::run

@@ -1,0 +1,69 @@
+// What a trace tells: processes, and the allocator calls each of them made.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tools/script/op.h"
+
+namespace tools::trace {
+
+/// A file that is no trace, a program that cannot be recorded: one sentence, naming the remedy.
+class TraceError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Blocks are counted from 1 in each process, in the order in which calls returned them; a forked
+/// child counts on from its parent's fork.
+using BlockNumber = std::uint64_t;
+inline constexpr BlockNumber kNoBlock = 0;
+
+/// One allocator call (or fork, or first touch) of one process.
+struct Event {
+  /// Malloc ... Mallopt, Fork, and Write for a first touch.
+  script::Verb verb = script::Verb::Malloc;
+  bool inferred = false;     ///< a Free that was not seen: the address was handed out again
+  std::uint32_t thread = 0;  ///< in its process, 0 is the first that made a call
+  BlockNumber block =
+      kNoBlock;  ///< allocated; of Free, Write: the one meant. kNoBlock: the call failed
+  BlockNumber old_block = kNoBlock;  ///< Realloc: given up (if `block` or n == 0), else kept
+  std::uint64_t n = 0;  ///< bytes; malloc_trim: pad; mallopt: value; Fork: index of the child's
+                        ///< ProcessInfo or kNoChild; Write: byte offset in the block
+  std::uint64_t m = 0;  ///< calloc: count; memalign and kin: alignment; mallopt: parameter
+  std::uint64_t address = 0;  ///< what the recorded allocator returned; 0 where not kept
+
+  friend bool operator==(const Event&, const Event&) = default;
+};
+inline constexpr std::uint64_t kNoChild = ~std::uint64_t{0};
+
+[[nodiscard]] constexpr bool allocates(script::Verb verb) noexcept {
+  return verb <= script::Verb::Pvalloc;
+}
+
+/// One image of one process: a program from its start, or from a fork, to its end or the next exec.
+struct ProcessInfo {
+  std::int32_t pid = 0;
+  std::int32_t parent_pid = 0;
+  std::int64_t forked_from = -1;    ///< index of the process it was forked from; -1: executed
+  std::int64_t executed_from = -1;  ///< index of the image that executed it or started it; -1: none
+  BlockNumber first_block = 1;      ///< the first block of its own
+  std::uint64_t fork_event = 0;     ///< forked: how many events of its parent lie before it
+  std::uint64_t heap_base = 0;      ///< the break before its first call
+  std::vector<std::string> command{};
+  std::uint64_t events = 0;
+  std::uint32_t threads = 0;
+};
+
+/// What was recorded, of whom, where.
+struct TraceInfo {
+  std::vector<std::string> command{};
+  std::uint64_t page_size = 4096;
+  std::string machine{};   ///< uname -m
+  std::string kernel{};    ///< uname -r
+  bool touches = false;    ///< first touches were recorded
+  bool addresses = false;  ///< what the allocator returned was kept
+};
+
+}  // namespace tools::trace

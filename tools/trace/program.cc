@@ -1,0 +1,215 @@
+// A trace as a program, ready to be run like a script.
+#include "tools/trace/program.h"
+
+#include <bit>
+#include <string>
+#include <vector>
+
+#include "tools/trace/block_map.h"
+
+namespace tools::trace {
+namespace {
+
+using script::Base;
+using script::Op;
+using script::Verb;
+
+/// Names for live blocks. A name is used again when its block is gone.
+class Names {
+ public:
+  std::uint32_t bind(BlockNumber block) {
+    std::uint32_t name = spare();
+    names_.put(block, name + kOffset);
+    return name;
+  }
+  [[nodiscard]] std::uint32_t find(BlockNumber block) const {
+    return block == kNoBlock ? script::kNone : without_offset(names_.find(block));
+  }
+  std::uint32_t release(BlockNumber block) {
+    const std::uint32_t name = without_offset(names_.take(block));
+    if (name != script::kNone) free_.push_back(name);
+    return name;
+  }
+  /// A name for the result of a call that failed.
+  [[nodiscard]] std::uint32_t scratch() {
+    const std::uint32_t name = spare();
+    free_.push_back(name);
+    return name;
+  }
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+
+ private:
+  static constexpr std::uint32_t kOffset = 1;  // the map's 0 is: none
+  static std::uint32_t without_offset(std::uint64_t found) {
+    return found == 0 ? script::kNone : static_cast<std::uint32_t>(found) - kOffset;
+  }
+
+  std::uint32_t spare() {
+    if (free_.empty()) return count_++;
+    const std::uint32_t name = free_.back();
+    free_.pop_back();
+    return name;
+  }
+
+  BlockMap names_;  ///< block -> name + kOffset
+  std::vector<std::uint32_t> free_;
+  std::uint32_t count_ = 0;
+};
+
+std::uint64_t bytes_asked(const Event& event) {
+  return event.verb == Verb::Calloc ? event.n * event.m : event.n;
+}
+
+class Converter {
+ public:
+  Converter(const TraceReader& reader, TouchPolicy touch) : reader_{reader}, touch_{touch} {
+    program_.path = reader.path();
+    program_.page_shift = static_cast<unsigned>(std::countr_zero(reader.info().page_size));
+    program_.processes.push_back({.name = "main", .parent = script::kNone, .is_thread = false});
+  }
+
+  /// The calls of the last of the lineage, after those of its ancestors up to the forks.
+  script::Program convert(const std::vector<std::uint32_t>& lineage) {
+    program_.ops.reserve(reader_.processes()[lineage.back()].events + 1);
+    for (std::size_t i = 0; i < lineage.size(); ++i) {
+      const bool last = i + 1 == lineage.size();
+      if (i != 0) fork("p" + std::to_string(lineage[i]));
+      add(lineage[i], last ? ~std::uint64_t{0} : reader_.processes()[lineage[i + 1]].fork_event);
+    }
+    program_.names.resize(names_.count());
+    return std::move(program_);
+  }
+
+ private:
+  void add(std::uint32_t process, std::uint64_t events) {
+    EventCursor cursor{reader_, process};
+    for (std::uint64_t i = 0; i < events; ++i) {
+      const Event* event = cursor.next();
+      if (event == nullptr) return;
+      ++line_;
+      add_event(*event);
+    }
+  }
+
+  void fork(std::string name) {
+    const auto child = static_cast<std::uint32_t>(program_.processes.size());
+    append(Verb::Fork).peer = child;
+    program_.processes.push_back({.name = std::move(name), .parent = task_, .is_thread = false});
+    task_ = static_cast<std::uint16_t>(child);
+  }
+
+  void add_event(const Event& event) {
+    switch (event.verb) {
+      case Verb::Fork:
+        return;
+      case Verb::Free:
+        return free(event.block);
+      case Verb::Write:
+        return write(names_.find(event.block), static_cast<std::int64_t>(event.n));
+      case Verb::Realloc:
+        return reallocate(event);
+      case Verb::MallocTrim:
+      case Verb::Mallopt: {
+        Op& op = append(event.verb);
+        op.n = event.n;
+        op.m = event.m;
+        return;
+      }
+      default:
+        return allocate(event, event.verb);
+    }
+  }
+
+  void allocate(const Event& event, Verb verb) {
+    Op& op = append(verb);
+    op.n = event.n;
+    op.m = event.m;
+    op.result = result_name(event);
+    if (event.block != kNoBlock) touch(op.result, bytes_asked(event));
+  }
+
+  void reallocate(const Event& event) {
+    const std::uint32_t old = names_.find(event.old_block);
+    if (old == script::kNone) return allocate(event, Verb::Malloc);
+    if (event.block == kNoBlock && event.n == 0) return free(event.old_block);
+    Op& op = append(Verb::Realloc);
+    op.n = event.n;
+    op.to = {.base = Base::Name, .name = old};
+    // The old name is free for the result if the call gave the block up.
+    if (event.block != kNoBlock) names_.release(event.old_block);
+    op.result = result_name(event);
+    if (event.block != kNoBlock) touch(op.result, event.n);
+  }
+
+  std::uint32_t result_name(const Event& event) {
+    return event.block == kNoBlock ? names_.scratch() : names_.bind(event.block);
+  }
+
+  void free(BlockNumber block) {
+    const std::uint32_t name = names_.release(block);
+    if (name == script::kNone) return;  // its allocation was lost with a torn file's other process
+    append(Verb::Free).to = {.base = Base::Name, .name = name};
+  }
+
+  void touch(std::uint32_t name, std::uint64_t bytes) {
+    if (bytes == 0 || touch_ == TouchPolicy::None) return;
+    write(name, 0);
+    if (touch_ == TouchPolicy::All) {
+      program_.ops.back().pages = Op::kWholeRange;
+      program_.ops.back().n = 0;
+    }
+  }
+
+  void write(std::uint32_t name, std::int64_t offset) {
+    if (name == script::kNone) return;
+    Op& op = append(Verb::Write);
+    op.to = {.base = Base::Name, .name = name, .offset = offset};
+    op.n = 1;
+  }
+
+  /// Valid until the next one is appended.
+  Op& append(Verb verb) {
+    Op& op = program_.ops.emplace_back();
+    op.verb = verb;
+    op.process = task_;
+    op.line = line_;
+    return op;
+  }
+
+  const TraceReader& reader_;
+  TouchPolicy touch_;
+  script::Program program_;
+  Names names_;
+  std::uint32_t line_ = 0;
+  std::uint16_t task_ = 0;
+};
+
+/// From the first ancestor to the process itself.
+std::vector<std::uint32_t> lineage_of(const TraceReader& reader, std::uint32_t process) {
+  std::vector<std::uint32_t> lineage{process};
+  for (;;) {
+    const std::int64_t parent = reader.processes()[lineage.front()].forked_from;
+    if (parent < 0 || parent >= lineage.front()) return lineage;
+    lineage.insert(lineage.begin(), static_cast<std::uint32_t>(parent));
+  }
+}
+
+}  // namespace
+
+std::optional<TouchPolicy> touch_policy(std::string_view word) {
+  if (word == "none") return TouchPolicy::None;
+  if (word == "first") return TouchPolicy::First;
+  if (word == "all") return TouchPolicy::All;
+  return std::nullopt;
+}
+
+script::Program to_program(const TraceReader& reader, const ProgramOptions& options) {
+  const std::uint32_t process = options.process.value_or(reader.busiest());
+  if (process >= reader.processes().size()) {
+    throw TraceError(reader.path() + " has no process " + std::to_string(process) + "; it has " +
+                     std::to_string(reader.processes().size()) + ", counted from 0");
+  }
+  return Converter{reader, options.touch}.convert(lineage_of(reader, process));
+}
+
+}  // namespace tools::trace

@@ -1,0 +1,53 @@
+// faultline demo: the main job with nothing to bring.
+#include "tools/demo/demo.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "tools/demo/page.h"
+#include "tools/verbs/machine_options.h"
+#include "tools/verbs/output.h"
+#include "tools/verbs/refusal.h"
+#include "tools/verbs/verbs.h"
+
+namespace tools::verbs {
+namespace {
+
+struct DemoOptions {
+  MachineOptions machine;
+  Output output;
+  std::string page = "faultline-demo.html";
+};
+
+int run_and_print(const DemoOptions& options) {
+  const demo::DemoResult result = demo::run_demo(options.machine.setup());
+  if (options.output.format == "json") {
+    options.output.write(demo::to_json(result).dump() + '\n');
+  } else if (options.output.format == "html") {
+    options.output.write(demo::to_html(result));
+  } else {
+    options.output.write(demo::to_text(result));
+    Output{.path = options.page}.write(demo::to_html(result));
+    fmt::print(stderr, "The same as a page: {}\n", options.page);
+  }
+  if (!result.compared()) return kUnable;
+  return result.equal() ? kEqual : kDifferent;
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, int& status) {
+  CLI::App* verb = app.add_subcommand(
+      "demo", "Run the built-in workloads under every allocator found, simulated and real.");
+  auto options = std::make_shared<DemoOptions>();
+  verb->add_option("--page", options->page, "The HTML page written beside the table")
+      ->type_name("FILE")
+      ->capture_default_str();
+  options->machine.add_to(*verb);
+  options->output.add_to(*verb, "table|json|html");
+  verb->callback([options, &status] { status = run_and_print(*options); });
+}
+
+}  // namespace tools::verbs

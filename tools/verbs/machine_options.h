@@ -1,0 +1,25 @@
+// Which machine is simulated: --machine and --set.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/run/sim_runner.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tools::verbs {
+
+struct MachineOptions {
+  std::string machine = "x86-64";
+  std::vector<std::string> settings;  ///< KNOB=VALUE
+  std::uint64_t seed = 1;
+
+  void add_to(CLI::App& verb);
+  /// Throws Refusal (status 2) naming a machine, knob or value that does not exist.
+  [[nodiscard]] run::SimSetup setup() const;
+};
+
+}  // namespace tools::verbs

@@ -1,0 +1,24 @@
+// Where a verb's results go: --format and -o.
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace tools::verbs {
+
+/// Results are written whole or not at all: to standard output, or to a file that replaces an older
+/// one of its name only once it is complete.
+struct Output {
+  std::string format = "table";
+  std::string path;  ///< empty or "-": standard output
+
+  /// Adds --format (one of `formats`, separated by '|') and -o to a verb.
+  void add_to(CLI::App& verb, const std::string& formats);
+  /// Throws Refusal (status 2) naming the file where it cannot be written.
+  void write(const std::string& text) const;
+};
+
+}  // namespace tools::verbs

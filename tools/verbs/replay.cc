@@ -1,0 +1,146 @@
+// faultline replay: one run, its fault list and counters.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "tools/report/run_text.h"
+#include "tools/run/kernel_runner.h"
+#include "tools/run/place.h"
+#include "tools/run/sim_runner.h"
+#include "tools/verbs/machine_options.h"
+#include "tools/verbs/output.h"
+#include "tools/verbs/refusal.h"
+#include "tools/verbs/verbs.h"
+#include "tools/verbs/workload_options.h"
+
+namespace tools::verbs {
+namespace {
+
+struct ReplayOptions {
+  std::string file;
+  std::string on = "sim";
+  std::string allocator = "ptmalloc";
+  MachineOptions machine;
+  WorkloadOptions workload;
+  Output output;
+};
+
+/// Scripts are shown line by line; a trace of more operations than this only summed up.
+constexpr std::size_t kOpsShown = 1000;
+
+std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options) {
+  if (options.on == "kernel") {
+    run::KernelOptions kernel;
+    kernel.allocator = options.allocator;
+    return std::make_unique<run::KernelRunner>(kernel);
+  }
+  if (options.allocator != "ptmalloc") {
+    throw Refusal{kWrongInput, fmt::format("--allocator {}: the simulated machine runs ptmalloc; "
+                                           "add --on kernel for another allocator.",
+                                           options.allocator)};
+  }
+  return std::make_unique<run::SimRunner>(options.machine.setup());
+}
+
+report::Json json_of(const ReplayOptions& options, const script::Program& program,
+                     const run::RunOutcome& outcome, const report::Knowledge& known) {
+  report::Json json;
+  json["version"] = 1;
+  json["file"] = options.file;
+  json["allocator"] = options.allocator;
+  json["on"] = options.on;
+  json["machine"] = options.machine.machine;
+  json["seed"] = options.machine.seed;
+  json["totals"] = report::totals_json(program, outcome, known);
+  run::Places places{program, outcome};
+  json["ops"] = report::Json::array();
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    places.advance(i);
+    report::Json op;
+    op["line"] = program.ops[i].line;
+    op["script"] = report::op_text(program, i);
+    op.update(report::op_json(
+        outcome, i,
+        [&](std::size_t at, const pagesim::FaultRecord& fault) {
+          return places.text(program.ops[at].process, fault.address);
+        },
+        known));
+    json["ops"].push_back(std::move(op));
+  }
+  return json;
+}
+
+/// One line a fault.
+std::string csv_of(const script::Program& program, const run::RunOutcome& outcome,
+                   const report::Knowledge& known) {
+  std::string text = "line,process,place,address,access,mode,outcome,cause,writer,error_code\n";
+  run::Places places{program, outcome};
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    places.advance(i);
+    for (std::size_t k = 0; k < outcome.ops[i].fault_count; ++k) {
+      const pagesim::FaultRecord& fault = outcome.faults[outcome.ops[i].first_fault + k];
+      text += fmt::format("{},{},{},{:#x},{},{},{},{},{},{}\n", program.ops[i].line, fault.process,
+                          places.text(program.ops[i].process, fault.address), fault.address.raw(),
+                          fault.access ? to_string(*fault.access) : "", to_string(fault.mode),
+                          to_string(fault.outcome), known.causes ? to_string(fault.cause) : "",
+                          known.writers ? to_string(allocator::writer_of(fault.tag)) : "",
+                          fault.error_code ? std::to_string(*fault.error_code) : "");
+    }
+  }
+  return text;
+}
+
+std::string text_of(const ReplayOptions& options, const script::Program& program,
+                    const run::RunOutcome& outcome, const std::string& machine,
+                    const report::Knowledge& known) {
+  std::string text = fmt::format("{}: {} on {}\n\n", options.file, options.allocator, machine);
+  if (program.ops.size() <= kOpsShown) {
+    text += report::ops_text(program, outcome, known) + '\n';
+  } else {
+    text += fmt::format("{} operations\n", program.ops.size());
+  }
+  return text + report::summary_text(program, outcome, known);
+}
+
+void replay(const ReplayOptions& options) {
+  const script::Program program = options.workload.load(options.file);
+  const auto runner = runner_of(options);
+  const run::RunOutcome outcome = runner->run(program, options.workload.run_options());
+  const report::Knowledge known{.causes = outcome.has_causes, .writers = options.on == "sim"};
+  if (options.output.format == "json") {
+    options.output.write(json_of(options, program, outcome, known).dump() + '\n');
+  } else if (options.output.format == "csv") {
+    options.output.write(csv_of(program, outcome, known));
+  } else {
+    options.output.write(text_of(options, program, outcome, runner->name(), known));
+  }
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, int& status) {
+  CLI::App* verb = app.add_subcommand(
+      "replay", "Run a script or trace once, simulated or for real, and show every fault.");
+  auto options = std::make_shared<ReplayOptions>();
+  verb->add_option("file", options->file, "Script or trace; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--on", options->on, "Where to run it: sim or kernel")
+      ->check(CLI::IsMember({"sim", "kernel"}))
+      ->type_name("MACHINE")
+      ->capture_default_str();
+  verb->add_option("--allocator", options->allocator,
+                   "ptmalloc, glibc, jemalloc, mimalloc, tcmalloc or a library's path")
+      ->type_name("NAME")
+      ->capture_default_str();
+  options->machine.add_to(*verb);
+  options->workload.add_to(*verb);
+  options->output.add_to(*verb, "table|json|csv");
+  verb->callback([options, &status] {
+    replay(*options);
+    status = kEqual;
+  });
+}
+
+}  // namespace tools::verbs

@@ -1,0 +1,38 @@
+// One program on both machines, and what came of it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/report/run_json.h"
+#include "tools/run/compare_runs.h"
+#include "tools/run/runner.h"
+
+namespace tools::verbs {
+
+/// The kernel's run is absent where this machine cannot do it: `refused` says why.
+struct Verification {
+  script::Program program;
+  run::RunOutcome simulated;
+  std::optional<run::RunOutcome> kernel;
+  std::string refused;
+  run::Comparison comparison;
+  std::vector<run::BrokenExpectation> broken_simulated, broken_kernel;
+
+  [[nodiscard]] bool equal() const noexcept {
+    return kernel && comparison.equal() && broken_simulated.empty() && broken_kernel.empty();
+  }
+  /// "equal: minor 7, major 0 on both; 7 faults agree one by one", or the first difference.
+  [[nodiscard]] std::string verdict() const;
+};
+
+[[nodiscard]] Verification verify(script::Program program, run::Runner& simulated,
+                                  run::Runner& kernel, run::RunOptions options);
+
+/// The operations side by side, minor and major of both, and the simulated faults.
+[[nodiscard]] std::string side_by_side(const Verification& verification);
+/// One object of `verify --format json`.
+[[nodiscard]] report::Json to_json(const Verification& verification);
+
+}  // namespace tools::verbs

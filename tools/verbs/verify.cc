@@ -1,0 +1,93 @@
+// faultline verify: scripts and traces on the simulated machine and on this kernel.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <set>
+
+#include "tools/run/kernel_runner.h"
+#include "tools/run/sim_runner.h"
+#include "tools/verbs/machine_options.h"
+#include "tools/verbs/output.h"
+#include "tools/verbs/refusal.h"
+#include "tools/verbs/verbs.h"
+#include "tools/verbs/verification.h"
+#include "tools/verbs/workload_options.h"
+
+namespace tools::verbs {
+namespace {
+
+struct VerifyOptions {
+  std::vector<std::string> files;
+  std::string allocator = "ptmalloc";
+  bool lines = false;
+  MachineOptions machine;
+  WorkloadOptions workload;
+  Output output;
+};
+
+/// A single script is shown line by line unless it is longer than this.
+constexpr std::size_t kLinesShown = 200;
+
+std::string text_of(const VerifyOptions& options, const Verification& v) {
+  std::string text;
+  const bool alone = options.files.size() == 1 && v.program.ops.size() <= kLinesShown;
+  if (options.lines || alone) text += side_by_side(v) + '\n';
+  return text + fmt::format("{}: {}\n", v.program.path, v.verdict());
+}
+
+/// What this machine did not allow, each sentence once, to standard error.
+void print_missing(const std::set<std::string>& missing) {
+  for (const std::string& sentence : missing) fmt::print(stderr, "{}\n", sentence);
+}
+
+/// The worst of two exit statuses: a difference outweighs a machine that could not say.
+int worse(int status, const Verification& v) {
+  const bool differs = !v.broken_simulated.empty() || (v.kernel.has_value() && !v.equal());
+  if (differs || status == kDifferent) return kDifferent;
+  return v.kernel ? status : kUnable;
+}
+
+int verify_all(const VerifyOptions& options) {
+  run::SimRunner simulated{options.machine.setup()};
+  run::KernelOptions kernel_options;
+  kernel_options.allocator = options.allocator;
+  run::KernelRunner kernel{kernel_options};
+  // Every file is read before any is run: a wrong one loses nothing.
+  std::vector<script::Program> programs;
+  for (const std::string& file : options.files) programs.push_back(options.workload.load(file));
+  int status = kEqual;
+  std::string text;
+  std::set<std::string> missing;
+  for (script::Program& program : programs) {
+    const Verification v =
+        verify(std::move(program), simulated, kernel, options.workload.run_options());
+    text += options.output.format == "json" ? to_json(v).dump() + '\n' : text_of(options, v);
+    status = worse(status, v);
+    if (v.kernel) missing.insert(v.kernel->missing.begin(), v.kernel->missing.end());
+  }
+  print_missing(missing);
+  options.output.write(text);
+  return status;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, int& status) {
+  CLI::App* verb = app.add_subcommand(
+      "verify", "Run scripts or traces simulated and for real, and compare fault by fault.");
+  auto options = std::make_shared<VerifyOptions>();
+  verb->add_option("files", options->files, "Scripts or traces")->required()->type_name("FILE...");
+  verb->add_option("--allocator", options->allocator,
+                   "Whose calls run on the kernel: ptmalloc, glibc, or a library's name or path")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_flag("--lines", options->lines, "Show every operation of every file");
+  options->machine.add_to(*verb);
+  options->workload.add_to(*verb);
+  options->output.add_to(*verb, "table|json");
+  verb->callback([options, &status] { status = verify_all(*options); });
+  verb->footer("Exit status: 0 equal, 1 different, 2 unreadable input, 3 not possible here.");
+}
+
+}  // namespace tools::verbs
