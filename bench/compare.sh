@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Every allocator found here on the same loops, interleaved, as ratios to glibc.
+# bench/compare.sh [ROUNDS] [BUILD_TREE]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+rounds=${1:-5}
+build=${2:-build/release}
+bench=$build/bench/process_malloc_bench
+[ -x "$bench" ] || {
+  echo "compare: $bench is not built; run: cmake --preset release && cmake --build --preset release" >&2
+  exit 2
+}
+
+declare -A library=([glibc]='')
+names=(glibc)
+add() {
+  [ -e "$2" ] || return 0
+  library[$1]=$(realpath "$2")
+  names+=("$1")
+}
+system=/usr/lib/$(uname -m)-linux-gnu
+add ptmalloc "$build/lib/libptmalloc.so"
+add jemalloc "$system/libjemalloc.so.2"
+add mimalloc "$system/libmimalloc.so.2.0"
+add tcmalloc "$system/libtcmalloc_minimal.so.4"
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+for ((round = 1; round <= rounds; round++)); do
+  for name in "${names[@]}"; do
+    LD_PRELOAD=${library[$name]} "$bench" --benchmark_min_time=0.05 --benchmark_format=json \
+      >"$results/$name.$round.json" 2>/dev/null
+  done
+done
+python3 bench/ratios.py "$results" "${names[@]}"

@@ -1,0 +1,141 @@
+// How fast the simulated machine is: accesses, faults, and host memory for a simulated page.
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <fstream>
+
+#include "pagesim/machine.h"
+#include "pagesim/task.h"
+
+namespace {
+
+using pagesim::Access;
+using pagesim::Machine;
+using pagesim::Task;
+using pagesim::VirtAddr;
+
+constexpr std::size_t kPage = 4096;
+
+/// An anonymous private mapping of `bytes`.
+VirtAddr map(Task& task, std::size_t bytes) {
+  return task
+      .mmap(VirtAddr{}, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+      .value();
+}
+
+void write_pages(Task& task, VirtAddr at, std::size_t bytes) {
+  for (std::size_t offset = 0; offset < bytes; offset += kPage) {
+    task.touch(at + offset, 1, Access::Write);
+  }
+}
+
+/// Marsaglia's xorshift: cheap next to what is measured.
+class Random {
+ public:
+  std::uint64_t next() noexcept {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    return state_ ^= state_ << 17;
+  }
+
+ private:
+  std::uint64_t state_ = 88172645463325252u;
+};
+
+/// One-byte reads anywhere in `range(0)` bytes that are all present.
+void BM_RandomAccess(benchmark::State& state) {
+  Machine machine;
+  Task& task = machine.boot();
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  const VirtAddr at = map(task, bytes);
+  write_pages(task, at, bytes);
+  Random random;
+  for (auto _ : state) task.touch(at + (random.next() & (bytes - 1)), 1, Access::Read);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_RandomAccess)->Arg(1 << 20)->Arg(64 << 20);
+
+/// Eight-byte reads one after the other.
+void BM_SequentialAccess(benchmark::State& state) {
+  Machine machine;
+  Task& task = machine.boot();
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  const VirtAddr at = map(task, bytes);
+  write_pages(task, at, bytes);
+  std::size_t offset = 0;
+  for (auto _ : state) {
+    task.touch(at + offset, 8, Access::Read);
+    offset = (offset + 8) & (bytes - 1);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_SequentialAccess)->Arg(64 << 20);
+
+/// The first write to each page of a fresh mapping; mapping and unmapping are not timed.
+void BM_FirstTouch(benchmark::State& state) {
+  Machine machine;
+  machine.ledger().keep_records(false);
+  Task& task = machine.boot();
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    state.PauseTiming();
+    const VirtAddr at = map(task, bytes);
+    state.ResumeTiming();
+    write_pages(task, at, bytes);
+    state.PauseTiming();
+    if (!task.munmap(at, bytes)) state.SkipWithError("munmap refused");
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(bytes / kPage));
+}
+BENCHMARK(BM_FirstTouch)->Arg(64 << 20);
+
+/// Resident bytes of this process.
+std::int64_t resident() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::int64_t total = 0;
+  std::int64_t present = 0;
+  statm >> total >> present;
+  return present * ::sysconf(_SC_PAGESIZE);
+}
+
+/// What a simulated page without contents costs the host, as the counter host_bytes_per_page.
+void BM_HostMemory(benchmark::State& state) {
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  double per_page = 0;
+  for (auto _ : state) {
+    Machine machine;
+    machine.ledger().keep_records(false);
+    Task& task = machine.boot();
+    const VirtAddr at = map(task, bytes);
+    const std::int64_t before = resident();
+    write_pages(task, at, bytes);
+    const std::size_t pages = bytes / kPage;
+    per_page = static_cast<double>(resident() - before) / static_cast<double>(pages);
+  }
+  state.counters["host_bytes_per_page"] = per_page;
+}
+BENCHMARK(BM_HostMemory)->Arg(std::int64_t{4} << 30)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+/// A fork of 64 MiB and a copy-on-write fault for each of its pages in the child.
+void BM_ForkAndCopy(benchmark::State& state) {
+  constexpr std::size_t kBytes = 64 << 20;
+  Machine machine;
+  machine.ledger().keep_records(false);
+  Task& parent = machine.boot();
+  const VirtAddr at = map(parent, kBytes);
+  write_pages(parent, at, kBytes);
+  for (auto _ : state) {
+    Task& child = machine.fork(parent);
+    write_pages(child, at, kBytes);
+    machine.exit_group(child);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBytes / kPage));
+}
+BENCHMARK(BM_ForkAndCopy)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
