@@ -1,0 +1,150 @@
+// The command line from outside: what it prints, where, and with which exit status.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+struct Result {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string text_of(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// A folder of its own for each test.
+class CommandLineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string path = (std::filesystem::temp_directory_path() / "faultline-cli-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(path.data()), nullptr);
+    folder_ = path;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::string file(const std::string& name) const { return folder_ + "/" + name; }
+
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream{file(name), std::ios::binary} << text;
+    return file(name);
+  }
+
+  Result run(const std::string& arguments) const {
+    const std::string command =
+        "cd " + folder_ + " && " FAULTLINE_PROGRAM " " + arguments + " >out 2>err </dev/null";
+    const int ended = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
+    return {WIFEXITED(ended) ? WEXITSTATUS(ended) : -1, text_of(file("out")), text_of(file("err"))};
+  }
+
+  /// Status 2, nothing on standard output, and `sentence` in what was said.
+  void expect_refused(const std::string& arguments, const std::string& sentence) const {
+    const Result result = run(arguments);
+    EXPECT_EQ(result.status, 2) << arguments;
+    EXPECT_EQ(result.out, "") << arguments;
+    EXPECT_NE(result.err.find(sentence), std::string::npos) << arguments << ": " << result.err;
+  }
+
+ private:
+  std::string folder_;
+};
+
+TEST_F(CommandLineTest, BadInputIsRefusedInOneSentence) {
+  write("unknown.fl", "p = malloc 10\nwrite q\n");
+  write("freed.fl", "p = malloc 10\nfree p\nwrite p\n");
+  write("huge.fl", "p = malloc 9223372036854775808\n");
+  write("verb.fl", "p = mallok 10\n");
+  expect_refused("", "subcommand is required");
+  expect_refused("nonsense", "");
+  expect_refused("verify", "files is required");
+  expect_refused("verify missing.fl", "missing.fl");
+  expect_refused("verify unknown.fl", "unknown.fl:2:7");
+  expect_refused("replay freed.fl", "freed.fl:3:7: the name \"p\" was freed in line 2");
+  expect_refused("replay huge.fl", "huge.fl:1:12");
+  expect_refused("replay verb.fl", "verb.fl:1:5");
+  expect_refused("replay --machine vax " SCRIPTS "/calloc.fl", "vax");
+  expect_refused("replay --set nonsense=1 " SCRIPTS "/calloc.fl", "no such knob");
+  expect_refused("replay --set tlb_sets=3 " SCRIPTS "/calloc.fl", "power of two");
+  expect_refused("replay --on kernel --allocator nosuch " SCRIPTS "/calloc.fl", "nosuch");
+  expect_refused("replay --allocator jemalloc " SCRIPTS "/calloc.fl", "--on kernel");
+  expect_refused("replay -o /nowhere/at/all " SCRIPTS "/calloc.fl", "/nowhere/at/all");
+  expect_refused("record -o t -- /no/such/program", "/no/such/program");
+}
+
+TEST_F(CommandLineTest, OneWrongFileOfSeveralLosesNothing) {
+  write("wrong.fl", "write q\n");
+  write("results", "precious");
+  expect_refused("verify -o results " SCRIPTS "/calloc.fl wrong.fl", "wrong.fl:1:7");
+  EXPECT_EQ(text_of(file("results")), "precious");
+}
+
+TEST_F(CommandLineTest, RecordDoesNotWriteOverAFile) {
+  write("trace", "precious");
+  expect_refused("record -o trace -- /bin/true", "--force");
+  EXPECT_EQ(text_of(file("trace")), "precious");
+}
+
+TEST_F(CommandLineTest, TornTraceIsRefusedUnlessAccepted) {
+  ASSERT_EQ(run("record -q -o whole -- /bin/sh -c 'for i in 1 2 3; do x=$x$i; done'").status, 0);
+  const std::string whole = text_of(file("whole"));
+  write("torn", whole.substr(0, whole.size() - 7));
+  expect_refused("replay torn", "--accept-torn");
+  EXPECT_EQ(run("replay --accept-torn torn").status, 0);
+}
+
+TEST_F(CommandLineTest, RecordPassesTheProgramsStatusOn) {
+  EXPECT_EQ(run("record -q -o t -- /bin/sh -c 'exit 7'").status, 7);
+}
+
+TEST_F(CommandLineTest, ReplayPrintsEveryFaultAsJson) {
+  write("two.fl", "A = mmap 2p anon private rw\nread A\nwrite A\n");
+  const Result result = run("replay --format json two.fl");
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["version"], 1);
+  EXPECT_EQ(json["totals"]["minor"], 2);
+  EXPECT_EQ(json["totals"]["by_cause"], nlohmann::json({{"zero_read", 1}, {"zero_upgrade", 1}}));
+  EXPECT_EQ(json["ops"][2]["faults"][0]["place"], "A");
+  EXPECT_EQ(json["ops"][2]["faults"][0]["error_code"], 7);
+}
+
+TEST_F(CommandLineTest, FatalSignalIsAResult) {
+  write("signal.fl", "read @0x8\nwrite @0x8\n");
+  const Result result = run("replay signal.fl");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("SIGSEGV MAPERR"), std::string::npos) << result.out;
+}
+
+TEST_F(CommandLineTest, BrokenExpectationIsADifference) {
+  write("wrong.fl", "A = mmap 2p anon private rw\nread A\nexpect minor 5\n");
+  const Result result = run("verify wrong.fl");
+  EXPECT_EQ(result.status, 1) << result.out << result.err;
+  EXPECT_NE(result.out.find("expect minor 5"), std::string::npos) << result.out;
+}
+
+TEST_F(CommandLineTest, ResultsGoWholeToTheNamedFile) {
+  ASSERT_EQ(run("replay -o results " SCRIPTS "/calloc.fl").status, 0);
+  EXPECT_NE(text_of(file("results")).find("by cause"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, ManPageAndHelpNameEveryVerb) {
+  const std::string man = text_of(SCRIPTS "/../../tools/man/faultline.1");
+  const std::string help = run("--help").out;
+  for (const std::string verb : {"demo", "verify", "replay", "record", "doctor"}) {
+    EXPECT_NE(man.find(".B " + verb), std::string::npos) << verb;
+    EXPECT_NE(help.find("  " + verb), std::string::npos) << verb;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,22 @@
+// Lays a run beside what the vectors' kernel did, line by line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/truth/scenario.h"
+#include "tools/run/runner.h"
+#include "tools/script/op.h"
+
+namespace truth {
+
+/// What became of a scenario.
+struct Verdict {
+  std::string skipped;                   ///< why it was not run; empty: it was
+  std::vector<std::string> differences;  ///< a sentence each: line, expected, got
+};
+
+/// Runs the scenario on `runner` and compares everything the vectors tell.
+[[nodiscard]] Verdict check(const Scenario& scenario, tools::run::Runner& runner);
+
+}  // namespace truth
