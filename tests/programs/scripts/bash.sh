@@ -9,7 +9,7 @@ for ((i = 0; i < count; ++i)); do
   seen[$word]=$((${seen[$word]:-0} + i))
 done
 echo "${#words[@]} words, ${#seen[@]} different"
-printf '%s\n' "${!seen[@]}" | sort | head -n 20
+printf '%s\n' "${!seen[@]}" | sort | sed -n 1,20p
 for ((i = 0; i < count / 100; ++i)); do
   text=$(printf 'x%.0s' $(seq 1 $((i % 50 + 1))))
   [ "${text//x/yy}" = "${text//x/y}${text//x/y}" ] || echo "wrong at $i"
