@@ -1,6 +1,7 @@
 // Task: questions about its memory, answered without touching it.
 #include <algorithm>
 
+#include "pagesim/hardware/entry_words.h"
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/mm.h"
 #include "pagesim/kernel/pte.h"
@@ -32,6 +33,20 @@ PageState mapped_state(const hardware::FrameRecord& page) {
   return page.mapcount == 1 ? PageState::Anon : PageState::AnonShared;
 }
 
+EntryKind entry_kind(const kernel::Mm& mm, hardware::Entry entry, unsigned level) {
+  const kernel::Ptes ptes{mm};
+  if (entry == 0) return EntryKind::Empty;
+  if (level > 0 && mm.tables.is_table(entry)) return EntryKind::Table;
+  if (mm.tables.format().present.in(entry)) return EntryKind::Page;
+  if (ptes.mapped(entry)) return EntryKind::ProtNone;
+  return ptes.kind(entry) == kernel::NonPresent::Swap ? EntryKind::Swap : EntryKind::Guard;
+}
+
+/// Whether an entry of this kind holds a frame number.
+bool has_frame(EntryKind kind) {
+  return kind == EntryKind::Table || kind == EntryKind::Page || kind == EntryKind::ProtNone;
+}
+
 std::string area_name(const Process& process, const kernel::Mm& mm, const kernel::Vma& vma) {
   if (vma.file) return vma.file->name();
   if (vma.start <= mm.brk && vma.end > mm.start_brk) return "[heap]";
@@ -46,6 +61,11 @@ std::string_view to_string(PageState state) noexcept {
                                          "huge_zero",   "anon", "anon_shared", "huge",
                                          "huge_shared", "file", "shmem"};
   return kNames[static_cast<std::size_t>(state)];
+}
+
+std::string_view to_string(EntryKind kind) noexcept {
+  constexpr std::string_view kNames[] = {"empty", "table", "page", "prot_none", "swap", "guard"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 std::string_view to_string(Syscall call) noexcept {
@@ -86,18 +106,42 @@ std::string Task::page_letters(VirtAddr at) const {
 
 std::vector<WalkStep> Task::walk(VirtAddr at) const {
   const hardware::PageTable& tables = mm().tables;
-  const unsigned shift = tables.geometry().page_shift;
+  const hardware::Geometry& geometry = tables.geometry();
   std::vector<WalkStep> steps;
   hardware::FrameNumber table = tables.root();
-  for (unsigned level = tables.geometry().levels; level-- > 0;) {
-    const std::size_t index = tables.index(at, level);
-    const hardware::Entry entry = memory_->table(table)[index];
-    steps.push_back(
-        {level, index, entry, std::uint64_t{static_cast<std::uint32_t>(table)} << shift});
-    if (level == 0 || !tables.is_table(entry)) break;
-    table = tables.frame(entry);
+  for (unsigned level = geometry.levels; level-- > 0;) {
+    WalkStep step;
+    step.level = level;
+    step.name = geometry.level_name(level);
+    step.index = tables.index(at, level);
+    step.entry = memory_->table(table)[step.index];
+    step.table = std::uint64_t{static_cast<std::uint32_t>(table)} << geometry.page_shift;
+    step.kind = entry_kind(mm(), step.entry, level);
+    if (has_frame(step.kind)) {
+      step.bits = hardware::entry_words(geometry, level, step.entry);
+      step.frame = static_cast<std::uint32_t>(tables.frame(step.entry));
+    }
+    steps.push_back(std::move(step));
+    if (steps.back().kind != EntryKind::Table) break;
+    table = tables.frame(steps.back().entry);
   }
   return steps;
+}
+
+std::vector<PageRun> Task::touched_pages() const {
+  hardware::PageTable& tables = mm().tables;
+  const unsigned shift = mm().page_shift();
+  std::vector<PageRun> runs;
+  tables.visit(VirtAddr{}, mm().limits.task_size,
+               [&](VirtAddr at, const hardware::Entry*, unsigned level) {
+                 const std::uint64_t first = at.raw() >> shift;
+                 const std::uint64_t last = first + (tables.span(level) >> shift) - 1;
+                 if (!runs.empty() && static_cast<std::uint64_t>(runs.back().last) + 1 == first)
+                   runs.back().last = PageNumber{last};
+                 else
+                   runs.push_back({PageNumber{first}, PageNumber{last}});
+               });
+  return runs;
 }
 
 std::vector<MapLine> Task::maps() const {

@@ -118,7 +118,10 @@ class Task {
   [[nodiscard]] std::int64_t peak_rss() const;  ///< bytes: the high-water mark of anon+file+shmem
   [[nodiscard]] PageState page_state(VirtAddr at) const;
   [[nodiscard]] std::string page_letters(VirtAddr at) const;  ///< "-", "Z", "Ax", "S", "G", "Fx"
+  /// The entries on the way to an address, root first, as the page walk reads them.
   [[nodiscard]] std::vector<WalkStep> walk(VirtAddr at) const;
+  /// The pages that have an entry of any kind, ascending; neighbours are one run.
+  [[nodiscard]] std::vector<PageRun> touched_pages() const;
   [[nodiscard]] std::vector<MapLine> maps() const;
   [[nodiscard]] std::optional<std::uint64_t> frame_of(VirtAddr at) const;
   [[nodiscard]] const hardware::MmuCounters& tlb_counters() const noexcept {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pagesim::hardware {
 
@@ -16,6 +17,7 @@ struct Geometry {
   unsigned page_shift = 12;
   unsigned levels = 4;
   std::array<std::uint8_t, 5> index_bits = {9, 9, 9, 9, 0};  ///< leaf first
+  unsigned entry_bytes = 8;                                  ///< of an entry as it lies in a table
 
   [[nodiscard]] constexpr std::size_t page_size() const noexcept {
     return std::size_t{1} << page_shift;
@@ -31,6 +33,11 @@ struct Geometry {
   }
   /// Bits of a virtual address the walk looks at: 48 on x86-64 with four levels.
   [[nodiscard]] constexpr unsigned address_bits() const noexcept { return shift(levels); }
+  /// Linux's word for the tables of a level: "PGD" is the root, "PTE" the leaf.
+  [[nodiscard]] constexpr std::string_view level_name(unsigned level) const noexcept {
+    constexpr std::string_view kNames[] = {"PTE", "PMD", "PUD", "P4D"};
+    return level + 1 == levels ? "PGD" : kNames[level];
+  }
 };
 
 /// Sets and ways of the translation cache; sets must be a power of two.
