@@ -108,7 +108,8 @@ class Task {
   /// One element a page: its bit 0 says whether a touch would need no I/O.
   SysResult<std::vector<std::uint8_t>> mincore(VirtAddr at, std::size_t length);
 
-  /// Memory pressure: all private pages of the range are written to swap and leave the swap cache.
+  /// Memory pressure: all private pages of the range are written to swap and leave the swap cache;
+  /// how earlier reads of swapped pages fared is forgotten.
   /// ENOMEM where nothing is mapped.
   SysResult<Done> swapout(VirtAddr at, std::size_t length);
 

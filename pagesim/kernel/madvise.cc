@@ -237,6 +237,7 @@ SysResult<Done> nothing(const Advised& range) {
 SysResult<Done> swap_out_range(Mm& mm, VirtAddr at, std::size_t length) {
   const Current nobody;
   const Advised range{mm, nobody, at.align_down(mm.page_size()), at + page_align(mm, length)};
+  mm.kernel.swap.history = {};
   return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
     pageout_range(mm, vma, start, end);
     drop_swap_cache(mm, vma, start, end);

@@ -51,10 +51,13 @@ class Swap {
     return static_cast<std::uint64_t>(slot) < slots_.size() && at(slot).count != 0;
   }
 
-  // What reading clusters of slots remembers.
-  std::uint64_t previous_slot = std::uint64_t{1} << 62;  ///< at first none, and no neighbour of any
-  unsigned last_window = 0;
-  unsigned hits = 0;
+  /// What reading clusters of slots remembers.
+  struct ClusterHistory {
+    std::uint64_t previous_slot = std::uint64_t{1} << 62;  ///< at first no neighbour of any
+    unsigned last_window = 0;
+    unsigned hits = 0;
+  };
+  ClusterHistory history;
 
  private:
   struct Page {

@@ -53,12 +53,11 @@ bool read_vma_window(VmFault& vmf, unsigned most) {
 /// The aligned cluster of slots around the one that is needed.
 bool read_slot_cluster(Kernel& kernel, SwapSlot slot, unsigned most) {
   Swap& swap = kernel.swap;
+  const Swap::ClusterHistory last = swap.history;
   const auto number = static_cast<std::uint64_t>(slot);
-  const bool neighbour = number == swap.previous_slot + 1 || number + 1 == swap.previous_slot;
-  const unsigned window = window_size(swap.hits, neighbour, swap.last_window, most);
-  swap.previous_slot = number;
-  swap.last_window = window;
-  swap.hits = 0;
+  const bool neighbour = number == last.previous_slot + 1 || number + 1 == last.previous_slot;
+  const unsigned window = window_size(last.hits, neighbour, last.last_window, most);
+  swap.history = {number, window, 0};
   const std::uint64_t first = number & ~std::uint64_t{window - 1};
   for (std::uint64_t each = first; each < first + window; ++each) {
     const SwapSlot other{each};
@@ -94,7 +93,7 @@ bool swapin_readahead(VmFault& vmf, SwapSlot slot) {
 
 void note_swap_hit(const VmFault& vmf, SwapSlot slot) {
   if (!vmf.mm.kernel.swap.take_readahead_mark(slot)) return;
-  ++vmf.mm.kernel.swap.hits;
+  ++vmf.mm.kernel.swap.history.hits;
   ++vmf.vma.swap_readahead.hits;
 }
 

@@ -11,15 +11,21 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/machine/caretaker.h"
+#include "tests/machine/loop_disk.h"
+#include "tests/machine/swap_area.h"
 #include "tests/truth/scenario.h"
 #include "tests/truth/scenario_check.h"
 #include "tools/measure/doctor.h"
 #include "tools/measure/rights.h"
 #include "tools/run/kernel_runner.h"
+#include "tools/run/kernel_settings.h"
 #include "tools/run/temp_files.h"
+#include "tools/script/parser.h"
 
 namespace truth {
 namespace {
@@ -55,6 +61,41 @@ bool mentions(const Scenario& scenario, const std::string& word) {
                      [&](const std::string& line) { return line.find(word) != std::string::npos; });
 }
 
+/// What the scenarios of a level need besides this machine as it is.
+class Equipment {
+ public:
+  /// A disk of its own where the machine's reads ahead otherwise than the vectors' did.
+  explicit Equipment(const std::vector<Scenario>& scenarios) {
+    const bool files = std::any_of(scenarios.begin(), scenarios.end(),
+                                   [](const Scenario& s) { return mentions(s, "file "); });
+    if (files && read_ahead() != kReadAhead) disk_.emplace(std::stoul(kReadAhead));
+  }
+  /// Swap space as the scenario's machine had. Why there is none, or nothing.
+  std::string provide_swap(const std::string& environment) {
+    if (environment == swap_environment_) return swap_ ? swap_->missing() : std::string{};
+    swap_.reset();
+    swap_environment_ = environment;
+    if (environment == "swap_zram") swap_.emplace(machine::SwapKind::Zram, directory_);
+    if (environment == "swap_disk") swap_.emplace(machine::SwapKind::File, directory_);
+    return swap_ ? swap_->missing() : std::string{};
+  }
+  /// Why files are not read ahead as on the vectors' machine; empty: they are.
+  [[nodiscard]] std::string other_read_ahead() const {
+    if (read_ahead() == kReadAhead) return {};
+    return fmt::format("the vectors are of read_ahead_kb {}, here it is {}{}", kReadAhead,
+                       read_ahead(), disk_ ? "; " + disk_->missing() : "");
+  }
+
+ private:
+  static constexpr const char* kReadAhead = "128";
+
+  machine::MachineLock lock_;
+  const std::string directory_ = tools::run::disk_directory();  // before there is another
+  std::optional<machine::LoopDisk> disk_;
+  std::optional<machine::SwapArea> swap_;
+  std::string swap_environment_ = "base";
+};
+
 /// Why this machine cannot show what the vectors' machine showed; empty: it can.
 std::string difference_of_machines() {
   if (!kernel_release().starts_with("6.18.")) {
@@ -66,31 +107,50 @@ std::string difference_of_machines() {
   return {};
 }
 
-std::string difference_of_machines(const Scenario& scenario) {
+std::string difference_of_machines(const Scenario& scenario, Equipment& equipment) {
   if (std::string reason = difference_of_machines(); !reason.empty()) return reason;
-  if (scenario.environment == "base" && found("swap") != "none") return "swap space is in use";
-  if (scenario.environment.starts_with("swap")) return "needs a swap area of its own";
+  if (std::string reason = equipment.provide_swap(scenario.environment); !reason.empty()) {
+    return reason;
+  }
+  if (scenario.environment == "base" && mentions(scenario, "PAGEOUT") &&
+      tools::measure::has_swap()) {
+    return "swap space is in use";
+  }
   if (scenario.environment == "thp" && found("thp") != "madvise") {
     return "transparent huge pages are not in the vectors' mode, madvise";
   }
-  if (scenario.major > 0 && !mentions(scenario, "RANDOM") && read_ahead() != "128") {
-    return fmt::format("the vectors are of read_ahead_kb 128, here it is {}", read_ahead());
+  if (scenario.major > 0 && mentions(scenario, "file ") && !mentions(scenario, "RANDOM")) {
+    return equipment.other_read_ahead();
   }
   return {};
+}
+
+/// The settings a scenario changes, given back even if this test is killed.
+void remember_settings(const Scenario& scenario, machine::Caretaker& caretaker) {
+  std::string text;
+  for (const std::string& line : scenario.script) text += line + '\n';
+  const auto program = tools::script::parse(text, scenario.id);
+  const tools::run::KernelSettings settings{program};
+  for (const auto& [path, value] : settings.remembered()) caretaker.write_later(path, value);
 }
 
 /// One scenario as a test of its own. Reuse or copy of a page depends now and then on what another
 /// processor still holds, so the majority of three runs decides.
 class KernelScenarioTest : public testing::Test {
  public:
-  explicit KernelScenarioTest(Scenario scenario) : scenario_{std::move(scenario)} {}
+  KernelScenarioTest(Scenario scenario, Equipment& equipment)
+      : scenario_{std::move(scenario)}, equipment_{equipment} {}
 
   void TestBody() override {
-    if (const std::string reason = difference_of_machines(scenario_); !reason.empty()) {
+    if (const std::string reason = difference_of_machines(scenario_, equipment_); !reason.empty()) {
       GTEST_SKIP() << scenario_.id << ": " << reason;
     }
+    machine::Caretaker caretaker;
+    if (mentions(scenario_, "sysctl ")) remember_settings(scenario_, caretaker);
     for (int agreeing = 0, runs = 0; agreeing < 2 && runs < 3; ++runs) {
-      tools::run::KernelRunner runner;
+      tools::run::KernelOptions options;
+      options.allow_sysctl = tools::measure::has_sys_admin();
+      tools::run::KernelRunner runner{options};
       const Verdict verdict = check(scenario_, runner);
       if (!verdict.skipped.empty()) GTEST_SKIP() << scenario_.id << ": " << verdict.skipped;
       agreeing += verdict.differences.empty() ? 1 : 0;
@@ -104,6 +164,7 @@ class KernelScenarioTest : public testing::Test {
 
  private:
   Scenario scenario_;
+  Equipment& equipment_;
   std::vector<std::vector<std::string>> differing_;
 };
 
@@ -113,12 +174,15 @@ std::string identifier(std::string text) {
 }
 
 int run(const std::string& level) {
-  for (const Scenario& scenario : load(directory() + "/mm.jsonl")) {
-    if (scenario.level != level) continue;
-    const std::string suite = "mm_kernel_" + identifier(level);
-    testing::RegisterTest(
-        suite.c_str(), identifier(scenario.id).c_str(), nullptr, nullptr, __FILE__, __LINE__,
-        [scenario]() -> testing::Test* { return new KernelScenarioTest{scenario}; });
+  std::vector<Scenario> scenarios = load_all();
+  std::erase_if(scenarios, [&](const Scenario& scenario) { return scenario.level != level; });
+  Equipment equipment{scenarios};
+  const std::string suite = "mm_kernel_" + identifier(level);
+  for (const Scenario& scenario : scenarios) {
+    testing::RegisterTest(suite.c_str(), identifier(scenario.id).c_str(), nullptr, nullptr,
+                          __FILE__, __LINE__, [scenario, &equipment]() -> testing::Test* {
+                            return new KernelScenarioTest{scenario, equipment};
+                          });
   }
   if (RUN_ALL_TESTS() != 0) return 1;
   return testing::UnitTest::GetInstance()->successful_test_count() == 0 ? kSkipped : 0;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -118,6 +119,14 @@ std::vector<Scenario> load(const std::string& path) {
       throw std::runtime_error{fmt::format("{}:{}: {}", path, number, error.what())};
     }
   }
+  return scenarios;
+}
+
+std::vector<Scenario> load_all() {
+  std::vector<Scenario> scenarios = load(directory() + "/mm.jsonl");
+  const std::string more = directory() + "/mm-large-folio.jsonl";
+  if (!std::filesystem::exists(more)) return scenarios;
+  for (Scenario& scenario : load(more)) scenarios.push_back(std::move(scenario));
   return scenarios;
 }
 

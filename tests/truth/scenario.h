@@ -73,4 +73,7 @@ struct Scenario {
 /// Every scenario of a file, one a line. Throws std::runtime_error naming the line that is wrong.
 [[nodiscard]] std::vector<Scenario> load(const std::string& path);
 
+/// The scenarios of mm.jsonl, then those of mm-large-folio.jsonl where the directory has it.
+[[nodiscard]] std::vector<Scenario> load_all();
+
 }  // namespace truth

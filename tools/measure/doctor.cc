@@ -12,6 +12,7 @@
 
 #include "tools/measure/allocator_library.h"
 #include "tools/measure/fault_events.h"
+#include "tools/measure/kernel_file_system.h"
 #include "tools/measure/page_map.h"
 #include "tools/measure/rights.h"
 
@@ -99,7 +100,7 @@ std::string swap_sizes() {
 }
 
 std::string fault_around() {
-  const auto bytes = read_file("/sys/kernel/debug/fault_around_bytes");
+  const auto bytes = read_file(debugfs() + "/fault_around_bytes");
   return bytes ? *bytes + " bytes" : "";
 }
 

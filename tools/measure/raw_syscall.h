@@ -57,4 +57,10 @@ inline std::uint64_t monotonic_ns() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+/// Sleeps, for less than a second: what the kernel has started comes to its end meanwhile.
+inline void rest(std::int64_t nanoseconds) noexcept {
+  const timespec pause{0, nanoseconds};
+  raw_syscall(SYS_nanosleep, arg(&pause), 0);
+}
+
 }  // namespace tools::measure

@@ -8,10 +8,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "tools/measure/kernel_file_system.h"
+
 namespace tools::measure {
 namespace {
-
-constexpr const char* kTraceDirectories[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
 std::optional<std::uint32_t> number(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
@@ -45,11 +45,11 @@ std::optional<std::string> read_file(const std::string& path) {
 
 Tracepoints find_tracepoints() {
   Tracepoints found;
-  for (const char* directory : kTraceDirectories) {
-    const std::string events = std::string{directory} + "/events/exceptions/";
-    const auto user = number(read_file(events + "page_fault_user/id"));
-    const auto kernel = number(read_file(events + "page_fault_kernel/id"));
-    if (!user || !kernel) continue;
+  const std::string directory = tracefs();
+  const std::string events = directory + "/events/exceptions/";
+  const auto user = number(read_file(events + "page_fault_user/id"));
+  const auto kernel = number(read_file(events + "page_fault_kernel/id"));
+  if (!directory.empty() && user && kernel) {
     const std::string format = read_file(events + "page_fault_user/format").value_or("");
     found.user = *user;
     found.kernel = *kernel;
@@ -59,7 +59,7 @@ Tracepoints find_tracepoints() {
   }
   found.missing = access("/sys/kernel/tracing", F_OK) == 0
                       ? "the error codes of faults are not known: the tracepoints "
-                        "exceptions:page_fault_* need root and a mounted tracefs"
+                        "exceptions:page_fault_* need root"
                       : "the error codes of faults are not known: this kernel has no tracefs";
   return found;
 }

@@ -15,6 +15,7 @@
 #include "tools/run/child_process.h"
 #include "tools/run/kernel_log.h"
 #include "tools/run/kernel_settings.h"
+#include "tools/run/memory_group.h"
 #include "tools/run/temp_files.h"
 
 namespace tools::run {
@@ -107,6 +108,12 @@ std::string serve(child::Header& header, const script::Program& program,
       throw Unsupported{program, op, library.name + " has no such function"};
   }
   return library.path;
+}
+
+void enter(child::Header& header, const MemoryGroup& group) {
+  if (group.directory().size() >= sizeof header.memory_group) return;
+  std::strcpy(header.memory_group, group.directory().c_str());
+  header.memory_group_unified = group.is_unified();
 }
 
 std::string line_of(const script::Program& program, std::uint64_t op) {
@@ -213,6 +220,9 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
     image.files()[i] = files[i].get();
     if (files[i].is_open()) command.kept_fds.push_back(files[i].get());
   }
+  std::optional<MemoryGroup> group;
+  if (any_op(program, [](const Op& op) { return op.verb == Verb::Swapout; }))
+    enter(header, group.emplace());
   header.log_fd = image.log_fd();
   command.kept_fds.push_back(image.log_fd());
   const ChildEnd end = run_child(command, options_.time_limit);

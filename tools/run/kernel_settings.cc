@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tools/measure/kernel_file_system.h"
 #include "tools/measure/rights.h"
 #include "tools/run/runner.h"
 #include "tools/run/temp_files.h"
@@ -26,8 +27,7 @@ constexpr KnownSetting kNumbers[] = {
     {"nr_hugepages", "/proc/sys/vm/nr_hugepages"},
     {"swappiness", "/proc/sys/vm/swappiness"},
     {"overcommit_memory", "/proc/sys/vm/overcommit_memory"},
-    {"use_zero_page", "/sys/kernel/mm/transparent_hugepage/use_zero_page"},
-    {"fault_around_bytes", "/sys/kernel/debug/fault_around_bytes"}};
+    {"use_zero_page", "/sys/kernel/mm/transparent_hugepage/use_zero_page"}};
 constexpr KnownSetting kWords[] = {{"thp_enabled", "enabled"},
                                    {"thp_shmem", "shmem_enabled"},
                                    {"thp_16k", "hugepages-16kB/enabled"},
@@ -60,6 +60,7 @@ child::Setting find_setting(const std::string& name) {
     setting.is_word = 1;
   }
   if (name == "read_ahead_kb") path = read_ahead_path();
+  if (name == "fault_around_bytes") path = measure::debugfs() + "/fault_around_bytes";
   if (fs::exists(path) && path.size() < sizeof setting.path)
     std::strncpy(setting.path, path.c_str(), sizeof setting.path - 1);
   return setting;

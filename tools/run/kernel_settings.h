@@ -21,10 +21,15 @@ class KernelSettings {
 
   /// What each sysctl operation writes, in the order of the program.
   [[nodiscard]] const std::vector<child::Setting>& to_write() const noexcept { return to_write_; }
+  /// Each setting's file and the value it is given back.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& remembered()
+      const noexcept {
+    return remembered_;
+  }
 
  private:
   std::vector<child::Setting> to_write_;
-  std::vector<std::pair<std::string, std::string>> remembered_;  // path, value
+  std::vector<std::pair<std::string, std::string>> remembered_;
 };
 
 }  // namespace tools::run

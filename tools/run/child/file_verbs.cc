@@ -7,6 +7,7 @@
 #include "tools/measure/page_map.h"
 #include "tools/measure/raw_syscall.h"
 #include "tools/run/child/observer.h"
+#include "tools/run/child/reclaim.h"
 #include "tools/run/child/resolve.h"
 #include "tools/run/child/verbs.h"
 
@@ -21,14 +22,8 @@ namespace flag = script::flag;
 
 constexpr unsigned char kReturn = 0xc3;  // what files are filled with can be executed
 constexpr long kPunch = 0x03;            // FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
-constexpr std::int64_t kSwapRestNs = 50'000'000;
 
 long file_of(const Call& call) { return shared.files[call.op->file]; }
-
-void rest(std::int64_t nanoseconds) {
-  const timespec pause{0, nanoseconds};
-  raw_syscall(SYS_nanosleep, arg(&pause), 0);
-}
 
 /// Writes `bytes` at `at`, one page at a time, so that the page cache holds single pages.
 long write_pages(long fd, std::uint64_t at, std::uint64_t bytes) {
@@ -115,22 +110,17 @@ void prepare_swapout(Call& call) {
     refuse(call.index, "swapout needs swap space, and this machine has none (see swapon)");
 }
 void act_swapout(Call& call) {
-  call.take(raw_syscall(SYS_madvise, arg(call.to), arg(call.length), 21 /* MADV_PAGEOUT */));
+  call.take(raw_syscall(SYS_madvise, arg(call.to), arg(call.length), kPageout));
 }
 /// A page the kernel left in memory would make every later count wrong: that is refused.
 void finish_swapout(Call& call) {
-  rest(kSwapRestNs);
+  measure::rest(kSwapRestNs);
   for (std::uint64_t at = call.to; at < call.to + call.length; at += kPage) {
     const measure::PageEntry entry{call.task->pagemap.at(at / kPage)};
     if (entry.present() && !entry.file() && entry.frame() != shared.header->zero_frame)
       refuse(call.index, "the kernel kept some of the pages in memory: is the swap space full?");
-    unsigned char cached = 0;
-    const long known = raw_syscall(SYS_mincore, arg(at & ~(kPage - 1)), kPage, arg(&cached));
-    if (entry.swapped() && known == 0 && (cached & 1) != 0)
-      refuse(call.index,
-             "the kernel kept some of the pages in its swap cache: swap on zram "
-             "leaves none there");
   }
+  drop_swap_cache(call);
 }
 
 constexpr const char* kSettingWords[] = {"never", "madvise", "always", "inherit"};

@@ -14,6 +14,7 @@
 #include "tools/run/child/guard.h"
 #include "tools/run/child/heap.h"
 #include "tools/run/child/observer.h"
+#include "tools/run/child/reclaim.h"
 #include "tools/run/child/touch.h"
 #include "tools/run/child/turns.h"
 #include "tools/run/child/verbs.h"
@@ -107,6 +108,7 @@ void use_clock() {
 
 void prepare(Task& task) {
   Header& header = *shared.header;
+  join_memory_group();
   if (header.library[0] != '\0' && !served_by_library())
     refuse(0, "the library was loaded, but malloc does not come from it");
   // Threads need the C library's own heap: it takes its piece of the break before the script.

@@ -165,8 +165,7 @@ void answer_cached(const Call& call, std::uint32_t index) {
     RecordHead head;
     unsigned char in_memory[kCachePages];
   } record;
-  const timespec pause{0, kReadRestNs};
-  raw_syscall(SYS_nanosleep, arg(&pause), 0);
+  measure::rest(kReadRestNs);
   const long fd = shared.files[shared.probes[index].file];
   const long end = raw_syscall(SYS_lseek, fd, 0, SEEK_END);
   const std::uint64_t pages = end > 0 ? (static_cast<std::uint64_t>(end) + kPage - 1) / kPage : 0;

@@ -85,7 +85,9 @@ struct Header {
   std::uint32_t address_offset = 8, error_code_offset = 24, ring_pages = 128;
   /// Bit by bit the members of child::Heap, in their order, that `library` exports.
   std::uint32_t exports = ~0u;
-  char library[512] = {};  ///< the preloaded allocator; empty: none
+  char library[512] = {};       ///< the preloaded allocator; empty: none
+  char memory_group[128] = {};  ///< directory of the run's memory cgroup; empty: none
+  std::uint32_t memory_group_unified = 0;
   // What the child found.
   std::atomic<Stage> stage;
   std::atomic<std::uint64_t> next;       ///< the operation whose turn it is

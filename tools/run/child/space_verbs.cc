@@ -122,6 +122,11 @@ void act_brk(Call& call) {
 }
 
 void finish_changed(Call&) { maps_changed(); }
+/// Pages on their way to swap count otherwise than those that have arrived.
+void finish_madvise(Call& call) {
+  maps_changed();
+  if (call.op->advice == kPageout && shared.header->has_swap != 0) measure::rest(kSwapRestNs);
+}
 
 }  // namespace
 
@@ -136,7 +141,7 @@ VerbSteps space_verb(Verb verb) noexcept {
     case Verb::Mprotect:
       return {nullptr, act_mprotect, finish_changed};
     case Verb::Madvise:
-      return {nullptr, act_madvise, finish_changed};
+      return {nullptr, act_madvise, finish_madvise};
     case Verb::Mlock:
       return {nullptr, act_mlock, nullptr};
     case Verb::Munlock:

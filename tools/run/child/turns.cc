@@ -44,10 +44,7 @@ void file_counts(Call& call, const FaultCount& before, const FaultCount& after) 
   result.major = static_cast<std::uint32_t>(after.major - before.major) + call.extra_major;
   call.task->slot().minor += result.minor;
   call.task->slot().major += result.major;
-  if (result.major > 0 && shared.header->settle != 0) {
-    const timespec pause{0, kMajorRestNs};
-    raw_syscall(SYS_nanosleep, arg(&pause), 0);
-  }
+  if (result.major > 0 && shared.header->settle != 0) measure::rest(kMajorRestNs);
 }
 
 /// Around the act nothing but two system calls; everything else comes before or after.

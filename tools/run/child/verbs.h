@@ -26,6 +26,10 @@ void bind_result(Call& call, std::uint64_t length) noexcept;
 [[nodiscard]] long reopen_file(const Call& call, int flags) noexcept;
 void close_file(Call& call) noexcept;
 
+inline constexpr int kPageout = 21;  ///< MADV_PAGEOUT
+/// What a disk takes to write some pages to swap.
+inline constexpr std::int64_t kSwapRestNs = 50'000'000;
+
 /// Pages that are the child's own, always touched: a source and sink for system calls.
 inline constexpr std::uint64_t kBufferBytes = 256 * 1024;
 [[nodiscard]] unsigned char* own_buffer() noexcept;
