@@ -14,6 +14,9 @@ _faultline() {
     COMPREPLY=($(compgen -W "$(faultline "$verb" --help | grep -o -- '--[a-z-]*' | sort -u)" -- "$word"))
   else
     COMPREPLY=($(compgen -f -- "$word"))
+    case $verb in verify|replay|explain)
+      COMPREPLY+=($(compgen -W "$(faultline explain --list | sed 's/ .*//')" -- "$word")) ;;
+    esac
   fi
 }
 complete -o filenames -F _faultline faultline

@@ -14,6 +14,10 @@ namespace {
 using script::Expectation;
 using script::Program;
 
+bool asks_for_rss(const Expectation& e) noexcept {
+  return e.rss_anon || e.rss_file || e.rss_shmem || e.rss_swap || e.page_tables;
+}
+
 /// Checks expectations in the order of the operations.
 class Checker {
  public:
@@ -27,6 +31,7 @@ class Checker {
   void resident_set(const Expectation& expected);
   void signal(const Expectation& expected);
   void fault(const Expectation& expected);
+  void address(const Expectation& expected);
   void pages(const Expectation& expected, std::size_t answer);
   void broken(const Expectation& expected, std::string got) {
     broken_.push_back({&expected, std::move(got)});
@@ -62,6 +67,8 @@ void Checker::check(const Expectation& expected) {
     pages(expected, answer);
   } else if (expected.fault) {
     fault(expected);
+  } else if (expected.at) {
+    address(expected);
   } else {
     counts(expected);
     resident_set(expected);
@@ -82,9 +89,7 @@ void Checker::counts(const Expectation& expected) {
 }
 
 void Checker::resident_set(const Expectation& expected) {
-  const bool asks =
-      expected.rss_anon || expected.rss_file || expected.rss_shmem || expected.rss_swap;
-  if (!asks) return;
+  if (!asks_for_rss(expected)) return;
   const auto found = std::find_if(run_.rss.begin(), run_.rss.end(),
                                   [&](const auto& entry) { return entry.first == expected.op; });
   if (found == run_.rss.end()) return broken(expected, "the resident set was not recorded");
@@ -92,6 +97,7 @@ void Checker::resident_set(const Expectation& expected) {
   same(expected, "rss_file", expected.rss_file, found->second.file);
   same(expected, "rss_shmem", expected.rss_shmem, found->second.shmem);
   same(expected, "rss_swap", expected.rss_swap, found->second.swap);
+  same(expected, "page_tables", expected.page_tables, found->second.page_tables);
 }
 
 void Checker::signal(const Expectation& expected) {
@@ -115,11 +121,22 @@ void Checker::fault(const Expectation& expected) {
   const pagesim::FaultRecord& got = events[number];
   const script::ExpectedFault& wanted = *expected.fault;
   const std::uint32_t task = program_.ops[expected.op].process;
-  const bool holds = places_.resolve(task, wanted.place) == got.address &&
-                     (!got.access || *got.access == wanted.access) &&
-                     got.outcome == wanted.outcome &&
-                     (got.cause == pagesim::Cause::Unknown || got.cause == wanted.cause);
-  if (!holds) broken(expected, "fault " + describe(got, places_.text(task, got.address)));
+  const bool holds =
+      places_.resolve(task, wanted.place) == got.address &&
+      (!got.access || *got.access == wanted.access) && got.outcome == wanted.outcome &&
+      (got.cause == pagesim::Cause::Unknown || got.cause == wanted.cause) &&
+      (!got.error_code || !wanted.error_code || *got.error_code == *wanted.error_code);
+  if (holds) return;
+  std::string text = "fault " + describe(got, places_.text(task, got.address));
+  if (wanted.error_code && got.error_code) text += fmt::format(" error_code {}", *got.error_code);
+  broken(expected, text);
+}
+
+void Checker::address(const Expectation& expected) {
+  const std::uint32_t task = program_.ops[expected.op].process;
+  const pagesim::VirtAddr got{run_.ops[expected.op].address};
+  if (places_.resolve(task, *expected.at) == got) return;
+  broken(expected, got.is_null() ? "at null" : "at " + places_.text(task, got));
 }
 
 void Checker::pages(const Expectation& expected, std::size_t answer) {
@@ -137,9 +154,7 @@ std::vector<BrokenExpectation> check_expectations(const Program& program,
 }
 
 bool expects_rss(const Program& program) noexcept {
-  return std::any_of(
-      program.expectations.begin(), program.expectations.end(),
-      [](const Expectation& e) { return e.rss_anon || e.rss_file || e.rss_shmem || e.rss_swap; });
+  return std::any_of(program.expectations.begin(), program.expectations.end(), asks_for_rss);
 }
 
 }  // namespace tools::run

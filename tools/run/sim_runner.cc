@@ -17,7 +17,7 @@ SimRunner::SimRunner(SimSetup setup) : setup_{std::move(setup)} {}
 
 RunOutcome SimRunner::run(const script::Program& program, const RunOptions& options) {
   sim::refuse_unsupported(program, setup_);
-  return sim::Run{program, options, setup_}.outcome();
+  return sim::Run{program, options, setup_, witness_}.outcome();
 }
 
 }  // namespace tools::run

@@ -20,16 +20,32 @@ struct SimSetup {
 /// the same places only then.
 [[nodiscard]] SimSetup with_heap_of(SimSetup setup, const RunOutcome& other);
 
+namespace sim {
+class Run;
+}
+
+/// Looks at the simulated machine between two operations. Looking touches and counts nothing.
+class SimWitness {
+ public:
+  virtual ~SimWitness() = default;
+  /// Operation `op` is over, or was not run because its process had ended.
+  virtual void after(std::size_t op, const sim::Run& run) = 0;
+};
+
 /// Runs every program on a new machine of the same setup, so two runs of one program are equal.
 class SimRunner final : public Runner {
  public:
   explicit SimRunner(SimSetup setup = {});
+
+  /// The witness must outlive the runs; null: nobody looks.
+  void set_witness(SimWitness* witness) noexcept { witness_ = witness; }
 
   [[nodiscard]] RunOutcome run(const script::Program& program, const RunOptions& options) override;
   [[nodiscard]] std::string name() const override { return "simulated " + setup_.machine; }
 
  private:
   SimSetup setup_;
+  SimWitness* witness_ = nullptr;
 };
 
 }  // namespace tools::run

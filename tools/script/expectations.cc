@@ -48,6 +48,8 @@ void LineParser::expectation() {
   any_life_ = true;
   if (accept_word("fault")) {
     expected_fault(expected);
+  } else if (accept_word("at")) {
+    expected.at = place();
   } else if (accept_word("pages")) {
     expected_pages(expected);
   } else {
@@ -70,6 +72,9 @@ void LineParser::expected_fault(Expectation& expected) {
   take(fault.access, 3, "read, write or execute");
   take(fault.outcome, 3, "minor, major or signal");
   take(fault.cause, pagesim::kCauses, "a cause such as first_write");
+  if (accept_word("error_code")) {
+    fault.error_code = unsigned_number("a number after \"error_code\"");
+  }
   expected.fault = fault;
 }
 
@@ -89,8 +94,9 @@ void LineParser::expected_pages(Expectation& expected) {
 
 void LineParser::expected_counts(Expectation& expected) {
   constexpr std::string_view kWanted =
-      "minor, major, rss_anon, rss_file, rss_shmem, rss_swap, signal, returned, error, fault or "
-      "pages after \"expect\"";
+      "minor, major, rss_anon, rss_file, rss_shmem, rss_swap, page_tables, signal, returned, "
+      "error, "
+      "fault, at or pages after \"expect\"";
   if (peek().kind == Token::Kind::End) fail_expected(kWanted);
   while (peek().kind != Token::Kind::End) {
     if (!expected_count(expected)) fail_expected(kWanted);
@@ -107,11 +113,9 @@ bool LineParser::expected_count(Expectation& expected) {
   const Token& word = peek();
   if (word.kind != Token::Kind::Word) return false;
   const std::pair<std::string_view, std::optional<std::int64_t>*> signed_slots[] = {
-      {"rss_anon", &expected.rss_anon},
-      {"rss_file", &expected.rss_file},
-      {"rss_shmem", &expected.rss_shmem},
-      {"rss_swap", &expected.rss_swap},
-      {"returned", &expected.returned}};
+      {"rss_anon", &expected.rss_anon},       {"rss_file", &expected.rss_file},
+      {"rss_shmem", &expected.rss_shmem},     {"rss_swap", &expected.rss_swap},
+      {"page_tables", &expected.page_tables}, {"returned", &expected.returned}};
   for (const auto& [name, slot] : signed_slots) {
     if (!accept_word(name)) continue;
     set_once(*slot, signed_number(fmt::format("a number after \"{}\"", name)), word);

@@ -177,13 +177,14 @@ struct Task {
 /// The value of a setting that is a word (`sysctl thp_enabled madvise`), in Op::n.
 enum class SettingWord : std::uint8_t { Never, Madvise, Always, Inherit };
 
-/// `expect fault PLACE read|write|execute minor|major|signal CAUSE`: the next one of the
-/// operation's faults.
+/// `expect fault PLACE read|write|execute minor|major|signal CAUSE [error_code N]`: the next one of
+/// the operation's faults.
 struct ExpectedFault {
   Place place;
   pagesim::Access access = pagesim::Access::Read;
   pagesim::Outcome outcome = pagesim::Outcome::Minor;
   pagesim::Cause cause = pagesim::Cause::Unknown;
+  std::optional<std::uint64_t> error_code;  ///< holds where the machine does not tell it
 
   friend bool operator==(const ExpectedFault&, const ExpectedFault&) = default;
 };
@@ -196,11 +197,13 @@ struct Expectation {
   std::optional<std::uint64_t> minor;
   std::optional<std::uint64_t> major;
   std::optional<std::int64_t> rss_anon, rss_file, rss_shmem, rss_swap;  ///< bytes, signed change
-  std::optional<std::string> signal;       ///< SIGSEGV, SIGBUS, SIGABRT, none
-  std::optional<std::string> signal_code;  ///< MAPERR, ACCERR, ADRERR, KERNEL
-  std::optional<std::int64_t> returned;    ///< `expect returned N`: OpOutcome::returned
-  std::optional<std::string> error;        ///< `expect error EFAULT`; none
+  std::optional<std::int64_t> page_tables;  ///< bytes of VmPTE, signed change
+  std::optional<std::string> signal;        ///< SIGSEGV, SIGBUS, SIGABRT, none
+  std::optional<std::string> signal_code;   ///< MAPERR, ACCERR, ADRERR, KERNEL
+  std::optional<std::int64_t> returned;     ///< `expect returned N`: OpOutcome::returned
+  std::optional<std::string> error;         ///< `expect error EFAULT`; none
   std::optional<ExpectedFault> fault;
+  std::optional<Place> at;               ///< `expect at PLACE`: what the call returned
   std::optional<Place> pages_of;         ///< expect pages PLACE STATE...: consecutive pages
   std::vector<std::string> page_states;  ///< absent, zero, anon, anon_shared, ...; "-" is absent
 

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 #include <string_view>
 
 #include "tools/verbs/refusal.h"
@@ -13,13 +15,17 @@
 namespace tools::verbs {
 namespace {
 
+/// A knob takes a number, or one of the words its numbers stand for.
 struct Knob {
   std::string_view name;
   std::uint64_t least;
   std::uint64_t most;
   void (*set)(run::SimSetup&, std::uint64_t);
   std::string_view meaning;
+  std::span<const std::string_view> words{};
 };
+
+constexpr std::array<std::string_view, 3> kSwapDevices = {"none", "disk", "zram"};
 
 /// The settings of pagesim/hardware/machine.h, pagesim/kernel/profile.h and pagesim/layout.h that a
 /// user may turn.
@@ -45,6 +51,11 @@ constexpr std::array kKnobs = {
     Knob{"stack_limit_kib", 4, std::uint64_t{1} << 32,
          [](run::SimSetup& s, std::uint64_t v) { s.layout.stack_limit = v << 10; },
          "RLIMIT_STACK, KiB"},
+    Knob{"swap", 0, kSwapDevices.size() - 1,
+         [](run::SimSetup& s, std::uint64_t v) {
+           s.profile.swap = static_cast<pagesim::kernel::SwapDevice>(v);
+         },
+         "where pages go that leave memory", kSwapDevices},
 };
 
 const Knob& find_knob(std::string_view name) {
@@ -56,7 +67,15 @@ const Knob& find_knob(std::string_view name) {
   throw Refusal{kWrongInput, fmt::format("--set {}: no such knob; there are {}.", name, known)};
 }
 
+std::uint64_t word_value(const Knob& knob, std::string_view text) {
+  const auto found = std::find(knob.words.begin(), knob.words.end(), text);
+  if (found != knob.words.end()) return static_cast<std::uint64_t>(found - knob.words.begin());
+  throw Refusal{kWrongInput, fmt::format("--set {}={}: expected {} ({}).", knob.name, text,
+                                         fmt::join(knob.words, ", "), knob.meaning)};
+}
+
 std::uint64_t value_of(const Knob& knob, std::string_view text) {
+  if (!knob.words.empty()) return word_value(knob, text);
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < knob.least ||
@@ -91,6 +110,11 @@ void MachineOptions::add_to(CLI::App& verb) {
       ->allow_extra_args(false);
   verb.add_option("--seed", seed, "Of everything random on the simulated machine")
       ->capture_default_str();
+}
+
+void MachineOptions::take(const explain::ScriptHeader& header) {
+  if (!header.machine.empty() && machine == MachineOptions{}.machine) machine = header.machine;
+  settings.insert(settings.begin(), header.settings.begin(), header.settings.end());
 }
 
 run::SimSetup MachineOptions::setup() const {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/explain/header.h"
 #include "tools/run/sim_runner.h"
 
 namespace CLI {
@@ -18,6 +19,8 @@ struct MachineOptions {
   std::uint64_t seed = 1;
 
   void add_to(CLI::App& verb);
+  /// What a script's header says of its machine holds where the user says nothing else.
+  void take(const explain::ScriptHeader& header);
   /// Throws Refusal (status 2) naming a machine, knob or value that does not exist.
   [[nodiscard]] run::SimSetup setup() const;
 };

@@ -29,7 +29,8 @@ struct ReplayOptions {
 /// Scripts are shown line by line; a trace of more operations than this only summed up.
 constexpr std::size_t kOpsShown = 1000;
 
-std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options) {
+std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options,
+                                       const MachineOptions& machine) {
   if (options.on == "kernel") {
     run::KernelOptions kernel;
     kernel.allocator = options.allocator;
@@ -40,7 +41,7 @@ std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options) {
                                            "add --on kernel for another allocator.",
                                            options.allocator)};
   }
-  return std::make_unique<run::SimRunner>(options.machine.setup());
+  return std::make_unique<run::SimRunner>(machine.setup());
 }
 
 report::Json json_of(const ReplayOptions& options, const script::Program& program,
@@ -104,9 +105,10 @@ std::string text_of(const ReplayOptions& options, const script::Program& program
 }
 
 void replay(const ReplayOptions& options) {
-  const script::Program program = options.workload.load(options.file);
-  const auto runner = runner_of(options);
-  const run::RunOutcome outcome = runner->run(program, options.workload.run_options());
+  const Workload work = options.workload.load(options.file, options.machine);
+  const script::Program& program = work.program;
+  const auto runner = runner_of(options, work.machine);
+  const run::RunOutcome outcome = runner->run(program, work.options);
   const report::Knowledge known{.causes = outcome.has_causes, .writers = options.on == "sim"};
   if (options.output.format == "json") {
     options.output.write(json_of(options, program, outcome, known).dump() + '\n');
@@ -123,7 +125,7 @@ void add_replay(CLI::App& app, int& status) {
   CLI::App* verb = app.add_subcommand(
       "replay", "Run a script or trace once, simulated or for real, and show every fault.");
   auto options = std::make_shared<ReplayOptions>();
-  verb->add_option("file", options->file, "Script or trace; - is standard input")
+  verb->add_option("file", options->file, "Script, trace or lesson/NAME; - is standard input")
       ->required()
       ->type_name("FILE");
   verb->add_option("--on", options->on, "Where to run it: sim or kernel")

@@ -1,14 +1,26 @@
-// Scripts and traces by path.
+// Scripts, traces and lessons by path.
 #include "tools/verbs/workload_options.h"
+
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
+#include "tools/explain/lesson.h"
 #include "tools/script/parser.h"
 #include "tools/trace/program.h"
 #include "tools/trace/trace_reader.h"
 #include "tools/verbs/refusal.h"
 
 namespace tools::verbs {
+namespace {
+
+[[noreturn]] void refuse_lesson(const std::string& name) {
+  throw Refusal{kWrongInput, fmt::format("{}: no such file and no such lesson; \"faultline explain "
+                                         "--list\" lists the lessons.",
+                                         name)};
+}
+
+}  // namespace
 
 void WorkloadOptions::add_to(CLI::App& verb) {
   verb.add_option("--touch", touch, "What a traced program does with its blocks: none, first, all")
@@ -22,8 +34,7 @@ void WorkloadOptions::add_to(CLI::App& verb) {
   verb.add_flag("--keep-going", keep_going, "Go on with the next line after a fatal signal");
 }
 
-script::Program WorkloadOptions::load(const std::string& path) const {
-  if (path == "-" || !trace::is_trace(path)) return script::read_script(path);
+script::Program WorkloadOptions::load_trace(const std::string& path) const {
   const trace::TraceReader reader{path};
   if (reader.torn() && !accept_torn) {
     throw Refusal{kWrongInput, *reader.torn() + "; --accept-torn runs what is there."};
@@ -31,10 +42,34 @@ script::Program WorkloadOptions::load(const std::string& path) const {
   return trace::to_program(reader, {.touch = *trace::touch_policy(touch), .process = process});
 }
 
-run::RunOptions WorkloadOptions::run_options() const {
-  run::RunOptions options;
-  options.keep_going = keep_going;
-  return options;
+Workload WorkloadOptions::load(const std::string& path, const MachineOptions& machine) const {
+  Workload work;
+  work.machine = machine;
+  if (const explain::Lesson* lesson = explain::find_lesson(path)) {
+    work.is_lesson = true;
+    work.program = script::parse(lesson->source, lesson->name);
+  } else if (explain::means_lessons(path)) {
+    refuse_lesson(path);
+  } else if (path != "-" && trace::is_trace(path)) {
+    work.program = load_trace(path);
+  } else {
+    work.program = script::read_script(path);
+  }
+  work.header = explain::read_header(work.program.source);
+  work.machine.take(work.header);
+  work.options.keep_going = keep_going || work.header.keep_going;
+  return work;
+}
+
+std::vector<std::string> with_lessons(const std::vector<std::string>& files) {
+  std::vector<std::string> all;
+  for (const std::string& file : files) {
+    const auto lessons = explain::means_lessons(file) ? explain::matching_lessons(file)
+                                                      : std::vector<std::string>{file};
+    if (lessons.empty()) refuse_lesson(file);
+    all.insert(all.end(), lessons.begin(), lessons.end());
+  }
+  return all;
 }
 
 }  // namespace tools::verbs

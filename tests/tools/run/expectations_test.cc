@@ -66,6 +66,26 @@ TEST(ExpectationTest, ReturnedValueAndErrorAreChecked) {
             (Words{"returned -1", "error EFAULT"}));
 }
 
+TEST(ExpectationTest, ErrorCodeOfAFaultIsChecked) {
+  const std::string run = kMap + "read A\nwrite A\n";
+  EXPECT_EQ(broken(run + "expect fault A write minor zero_upgrade error_code 7\n"), Words{});
+  EXPECT_EQ(broken(run + "expect fault A write minor zero_upgrade error_code 6\n"),
+            Words{"fault A write minor zero_upgrade error_code 7"});
+}
+
+TEST(ExpectationTest, ReturnedAddressIsChecked) {
+  const std::string run = "p = malloc 16\nq = malloc 16\n";
+  EXPECT_EQ(broken(run + "expect at p+32\n"), Words{});
+  EXPECT_EQ(broken(run + "expect at p+16\n"), Words{"at q"});
+  EXPECT_EQ(broken("p = malloc 128T\nexpect at heap\n"), Words{"at null"});
+}
+
+TEST(ExpectationTest, PageTablesAreChecked) {
+  const std::string run = "A = mmap 1G anon private rw at @0x200000000000 fixed\nwrite A\n";
+  EXPECT_EQ(broken(run + "expect page_tables +12K\n"), Words{});
+  EXPECT_EQ(broken(run + "expect page_tables 0\n"), Words{"page_tables 12288"});
+}
+
 TEST(ExpectationTest, LineOfAnEndedProcessBreaksItsExpectation) {
   EXPECT_EQ(broken("fork c\nc: read @8\nc: read @8\nexpect minor 0\n"),
             Words{"the line was not run: its process had ended"});

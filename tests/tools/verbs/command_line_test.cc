@@ -133,6 +133,41 @@ TEST_F(CommandLineTest, BrokenExpectationIsADifference) {
   EXPECT_NE(result.out.find("expect minor 5"), std::string::npos) << result.out;
 }
 
+TEST_F(CommandLineTest, LessonsCanBeListedExplainedReplayedAndVerified) {
+  const Result list = run("explain --list");
+  EXPECT_EQ(list.status, 0) << list.err;
+  EXPECT_NE(list.out.find("lesson/zero-page  "), std::string::npos) << list.out;
+  const Result explained = run("explain lesson/zero-page");
+  EXPECT_EQ(explained.status, 0) << explained.err;
+  EXPECT_NE(explained.out.find("A[0]  0x1 zero"), std::string::npos) << explained.out;
+  EXPECT_EQ(run("replay lesson/zero-page").status, 0);
+  expect_refused("explain lesson/none", "no such lesson");
+  expect_refused("verify 'lesson/none*'", "no such lesson");
+  expect_refused("explain", "--list");
+  expect_refused("explain --html page lesson/zero-page", "--html");
+}
+
+TEST_F(CommandLineTest, LessonThisKernelCannotShowCountsOnlyWhereNothingRan) {
+  EXPECT_EQ(run("verify lesson/zero-page lesson/swap-in").status, 0);
+  write("impossible.fl", "sysctl page_cluster 3\n");
+  EXPECT_EQ(run("verify impossible.fl").status, 3);
+  EXPECT_EQ(run("verify lesson/zero-page impossible.fl").status, 3);
+}
+
+TEST_F(CommandLineTest, AFileOfALessonsNameIsTheFile) {
+  std::filesystem::create_directory(file("lesson"));
+  write("lesson/zero-page", "A = mmap 1p anon private rw\nwrite A\n");
+  EXPECT_NE(run("replay lesson/zero-page").out.find("minor 1, major 0"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, ScriptsMayAskForViewsToo) {
+  write("view.fl", "# title: Mine\n# view: frames A 1\nA = mmap 1p anon private rw\nread A\n");
+  const Result result = run("explain view.fl");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("view.fl: Mine"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("0x1 zero"), std::string::npos) << result.out;
+}
+
 TEST_F(CommandLineTest, ResultsGoWholeToTheNamedFile) {
   ASSERT_EQ(run("replay -o results " SCRIPTS "/calloc.fl").status, 0);
   EXPECT_NE(text_of(file("results")).find("by cause"), std::string::npos);
@@ -141,7 +176,7 @@ TEST_F(CommandLineTest, ResultsGoWholeToTheNamedFile) {
 TEST_F(CommandLineTest, ManPageAndHelpNameEveryVerb) {
   const std::string man = text_of(SCRIPTS "/../../tools/man/faultline.1");
   const std::string help = run("--help").out;
-  for (const std::string verb : {"demo", "verify", "replay", "record", "doctor"}) {
+  for (const std::string verb : {"demo", "verify", "replay", "explain", "record", "doctor"}) {
     EXPECT_NE(man.find(".B " + verb), std::string::npos) << verb;
     EXPECT_NE(help.find("  " + verb), std::string::npos) << verb;
   }

@@ -34,10 +34,12 @@ bool changes_tasks(Verb verb) { return verb >= Verb::Fork && verb != Verb::Vfork
 
 }  // namespace
 
-Run::Run(const script::Program& program, const RunOptions& options, const SimSetup& setup)
+Run::Run(const script::Program& program, const RunOptions& options, const SimSetup& setup,
+         SimWitness* witness)
     : program_{program},
       options_{options},
       setup_{setup},
+      witness_{witness},
       machine_{setup.config, setup.profile},
       actors_(program.processes.size()),
       files_(program.files.size()) {
@@ -60,7 +62,10 @@ Run::Run(const script::Program& program, const RunOptions& options, const SimSet
 }
 
 RunOutcome Run::outcome() && {
-  for (std::size_t i = 0; i < program_.ops.size(); ++i) step(i);
+  for (std::size_t i = 0; i < program_.ops.size(); ++i) {
+    step(i);
+    if (witness_ != nullptr) witness_->after(i, *this);
+  }
   for (const Actor& actor : actors_) {
     if (actor.alive) remember_peak(*actor.task);
   }

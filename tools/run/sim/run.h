@@ -65,8 +65,22 @@ void leave_allocator(pagesim::Task& task);
 /// Prepares a machine, runs every operation, keeps what each one did.
 class Run {
  public:
-  Run(const script::Program& program, const RunOptions& options, const SimSetup& setup);
+  Run(const script::Program& program, const RunOptions& options, const SimSetup& setup,
+      SimWitness* witness = nullptr);
   [[nodiscard]] RunOutcome outcome() &&;
+
+  // What a witness may ask.
+
+  /// The task of the program; null before it starts and after it ended.
+  [[nodiscard]] const pagesim::Task* task(std::uint32_t index) const {
+    return actors_[index].alive ? actors_[index].task : nullptr;
+  }
+  /// What a place means to a task, which must have been started.
+  [[nodiscard]] pagesim::VirtAddr address(std::uint32_t index, const script::Place& place) const {
+    return resolve(place, *actors_[index].space);
+  }
+  [[nodiscard]] const RunOutcome& so_far() const noexcept { return outcome_; }
+  [[nodiscard]] const SimSetup& setup() const noexcept { return setup_; }
 
  private:
   void touch_quietly(pagesim::Task& task, pagesim::VirtAddr at, std::size_t bytes,
@@ -95,6 +109,7 @@ class Run {
   const script::Program& program_;
   const RunOptions& options_;
   const SimSetup& setup_;
+  SimWitness* witness_;
   pagesim::Machine machine_;
   std::vector<Actor> actors_;                                  ///< by task of the program
   std::vector<std::shared_ptr<pagesim::kernel::File>> files_;  ///< by file of the program

@@ -1,0 +1,104 @@
+// Views: where they look, what they say, and what they refuse.
+#include "tools/explain/view.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tools/explain/explain.h"
+#include "tools/script/error.h"
+#include "tools/script/parser.h"
+
+namespace tools::explain {
+namespace {
+
+/// What the views of a script show, one below the other.
+std::string shown(const std::string& text) {
+  const script::Program program = script::parse(text, "test.fl");
+  std::string all;
+  for (const auto& [request, view] : explain(program, {}, {}).views) all += view;
+  return all;
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    shown(text);
+  } catch (const script::ScriptError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const std::string kMap = "A = mmap 4p anon private rw\n";
+
+TEST(ViewTest, OneInTheHeaderShowsTheEndOfTheRun) {
+  const std::string end = shown("# view: frames A 1\n" + kMap + "write A\n");
+  EXPECT_TRUE(contains(end, "anon")) << end;
+  const std::string middle = shown(kMap + "# view: frames A 1\nwrite A\n");
+  EXPECT_TRUE(contains(middle, "absent")) << middle;
+}
+
+TEST(ViewTest, UntouchedPagesThatWereReadAreOneFrame) {
+  EXPECT_EQ(shown(kMap + "read A[0..2]\n# view: frames A 4\n"),
+            "page  frame in main\n"
+            "A[0]  0x1 zero\n"
+            "A[1]  0x1 zero\n"
+            "A[2]  0x1 zero\n"
+            "A[3]  absent\n");
+}
+
+TEST(ViewTest, ForkBillCountsPagesNotFaultsAlone) {
+  const std::string bill = shown(
+      "A = mmap 16M anon private rw at @0x200000000000 fixed\nwrite A[..]\nfork c\n"
+      "c: write A[0..2]\nwrite A[0]\n# view: forks\n");
+  EXPECT_TRUE(contains(bill, "copying all at once             18       4,096")) << bill;
+  EXPECT_TRUE(contains(bill, "copy on write, so far           15           3")) << bill;
+}
+
+TEST(ViewTest, ChunkTellsCachedFastListedAndLargeApart) {
+  std::string script = "k = malloc 24\n";
+  for (int i = 0; i < 8; ++i) script += "p" + std::to_string(i) + " = malloc 24\n";
+  script += "b = malloc 1500\nf = malloc 24\ns = malloc 24\n";
+  for (int i = 0; i < 8; ++i) script += "free p" + std::to_string(i) + "\n";
+  script += "free b\n";
+  EXPECT_TRUE(contains(shown(script + "# view: chunk p0\n"), "in the thread's cache"));
+  EXPECT_TRUE(contains(shown(script + "# view: chunk p7\n"), "in a fastbin"));
+  EXPECT_TRUE(contains(shown(script + "# view: chunk k\n"), "in use"));
+  EXPECT_TRUE(contains(shown(script + "# view: chunk b\n"), "large chunks"));
+}
+
+TEST(ViewTest, AskingChangesNothing) {
+  const std::string text = kMap + "p = malloc 100\nread A\nfork c\nc: write A\nc: write p\n";
+  const script::Program plain = script::parse(text, "plain.fl");
+  const script::Program asking =
+      script::parse("# view: forks\n# view: chunk p\n# view: frames A 4\n" + text, "asking.fl");
+  const auto a = explain(plain, {}, {}).outcome;
+  const auto b = explain(asking, {}, {}).outcome;
+  EXPECT_EQ(a.total, b.total);
+  EXPECT_EQ(a.faults.size(), b.faults.size());
+}
+
+TEST(ViewTest, WhatCannotBeShownIsRefusedWithItsLine) {
+  EXPECT_TRUE(contains(refusal(kMap + "# view: nothing A\n"), "test.fl:2:1: there is no view"));
+  EXPECT_TRUE(contains(refusal(kMap + "# view: frames B 4\n"), "test.fl:2:1: not a place here"));
+  EXPECT_TRUE(contains(refusal(kMap + "# view: frames A\n"), "a number of pages"));
+  EXPECT_TRUE(contains(refusal(kMap + "# view: frames A 0\n"), "a number of pages"));
+  EXPECT_TRUE(contains(refusal(kMap + "# view: forks A\n"), "takes nothing"));
+  EXPECT_TRUE(contains(refusal("\n# view: forks\n" + kMap), "no operation before it"));
+}
+
+TEST(ViewTest, ProcessThatHasEndedIsNamed) {
+  EXPECT_TRUE(contains(shown(kMap + "fork c\n# view: frames c: A 1\n"), "frame in c"));
+}
+
+TEST(FoldTest, BreaksBetweenWordsOnly) {
+  EXPECT_EQ(fold("one two three", 2, 9), "  one two\n  three\n");
+  EXPECT_EQ(fold("longer-than-the-line x", 0, 5), "longer-than-the-line\nx\n");
+}
+
+}  // namespace
+}  // namespace tools::explain

@@ -1,0 +1,143 @@
+// Running a script with its views, and putting all of it into a text.
+#include "tools/explain/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "tools/report/run_text.h"
+#include "tools/report/table.h"
+#include "tools/run/sim/run.h"
+
+namespace tools::explain {
+namespace {
+
+/// Looks where the script asks, and at each fork.
+class Watcher final : public run::SimWitness {
+ public:
+  explicit Watcher(const script::Program& program)
+      : program_{program}, requests_{read_views(program)} {
+    const auto in_time = [](const ViewRequest& a, const ViewRequest& b) { return a.op < b.op; };
+    std::stable_sort(requests_.begin(), requests_.end(), in_time);
+  }
+
+  void after(std::size_t op, const run::sim::Run& run) override {
+    if (program_.ops[op].verb == script::Verb::Fork && run.so_far().ops[op].ran) bill(op, run);
+    const Look look{program_, run, forks_};
+    for (; next_ < requests_.size() && requests_[next_].op == op; ++next_) {
+      shown_.emplace_back(requests_[next_], show(requests_[next_], look));
+    }
+  }
+  [[nodiscard]] std::vector<std::pair<ViewRequest, std::string>> shown() && {
+    return std::move(shown_);
+  }
+
+ private:
+  void bill(std::size_t op, const run::sim::Run& run);
+
+  const script::Program& program_;
+  std::vector<ViewRequest> requests_;  ///< by operation
+  std::size_t next_ = 0;
+  std::vector<ForkBill> forks_;
+  std::vector<std::pair<ViewRequest, std::string>> shown_;
+};
+
+void Watcher::bill(std::size_t op, const run::sim::Run& run) {
+  const auto page = static_cast<std::int64_t>(run.setup().config.geometry.page_size());
+  const pagesim::Layout& layout = run.setup().layout;
+  const pagesim::Rss parent = run.task(program_.ops[op].process)->rss();
+  const pagesim::Rss child = run.task(program_.ops[op].peer)->rss();
+  ForkBill bill;
+  bill.op = op;
+  bill.own_pages = static_cast<std::int64_t>(layout.stack_bytes + layout.thread_bytes) / page;
+  bill.eager_pages = parent.anon / page - bill.own_pages;
+  bill.eager_tables = parent.page_tables / page + 1;
+  bill.cow_tables = child.page_tables / page + 1;
+  forks_.push_back(bill);
+}
+
+/// What a line of the script cost, if it is an operation that ran.
+std::string costs(const script::Program& program, const run::RunOutcome& outcome,
+                  std::size_t line) {
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    if (program.ops[i].line != line || !outcome.ops[i].ran) continue;
+    const run::OpOutcome& op = outcome.ops[i];
+    return fmt::format("{:>6} {:>5}", report::grouped(op.minor), report::grouped(op.major));
+  }
+  return {};
+}
+
+std::string listing(const script::Program& program, const run::RunOutcome& outcome,
+                    std::size_t first) {
+  constexpr std::size_t kText = kWidth - 6 - 13;
+  std::string text =
+      fmt::format("{:>4}  {:<{}} {:>6} {:>5}\n", "line", "script", kText, "minor", "major");
+  for (std::size_t line = first; line <= program.source.size(); ++line) {
+    const std::string& source = program.source[line - 1];
+    std::string row =
+        fmt::format("{:>4}  {:<{}} {}", line, source, kText, costs(program, outcome, line));
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + '\n';
+  }
+  return text;
+}
+
+std::string signals(const script::Program& program, const run::RunOutcome& outcome) {
+  std::string text;
+  for (const auto& [op, signal] : outcome.signals) {
+    text += fmt::format("Line {} ends in {}.\n", program.ops[op].line, report::signal_text(signal));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string fold(std::string_view paragraph, std::size_t indent, std::size_t width) {
+  std::string text;
+  std::string line(indent, ' ');
+  while (!paragraph.empty()) {
+    const auto end = std::min(paragraph.find(' '), paragraph.size());
+    const std::string word{paragraph.substr(0, end)};
+    const bool fresh = line.size() == indent;
+    if (!fresh && report::display_width(line) + 1 + report::display_width(word) > width) {
+      text += line + '\n';
+      line.assign(indent, ' ');
+    } else if (!fresh) {
+      line += ' ';
+    }
+    line += word;
+    paragraph.remove_prefix(std::min(end + 1, paragraph.size()));
+  }
+  return text + line + '\n';
+}
+
+Explanation explain(const script::Program& program, const run::SimSetup& setup,
+                    const run::RunOptions& options) {
+  Watcher watcher{program};
+  run::SimRunner runner{setup};
+  runner.set_witness(&watcher);
+  Explanation explanation;
+  explanation.outcome = runner.run(program, options);
+  explanation.views = std::move(watcher).shown();
+  return explanation;
+}
+
+std::string to_text(const script::Program& program, const ScriptHeader& header,
+                    const Explanation& explanation, const std::string& machine) {
+  std::string text = program.path + (header.title.empty() ? "" : ": " + header.title) + '\n';
+  for (const std::string& paragraph : header.paragraphs) text += '\n' + fold(paragraph, 2, kWidth);
+  const std::size_t first = header_lines(program.source) + 1;
+  text += fmt::format("\n{}:\n\n{}", machine, listing(program, explanation.outcome, first));
+  const std::string ends = signals(program, explanation.outcome);
+  if (!ends.empty()) text += '\n' + ends;
+  for (const auto& [request, view] : explanation.views) {
+    const bool at_end = request.line < first;
+    text += at_end ? fmt::format("\n{}, at the end:\n\n", request.text)
+                   : fmt::format("\n{}, at line {}:\n\n", request.text, request.line);
+    text += view;
+  }
+  return text;
+}
+
+}  // namespace tools::explain

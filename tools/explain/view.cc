@@ -1,0 +1,148 @@
+// Views: the requests in a script, and who answers which.
+#include "tools/explain/view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "tools/explain/header.h"
+#include "tools/script/error.h"
+#include "tools/script/parser.h"
+
+namespace tools::explain {
+namespace {
+
+enum class Takes : std::uint8_t { Nothing, Place, Pages };
+
+struct Kind {
+  std::string_view word;
+  Takes takes;
+  std::string (*show)(const ViewRequest&, const Look&);
+};
+
+constexpr std::array kKinds = {
+    Kind{"frames", Takes::Pages, show_frames},
+    Kind{"chunk", Takes::Place, show_chunk},
+    Kind{"forks", Takes::Nothing, show_forks},
+};
+
+const Kind* find_kind(std::string_view word) {
+  const auto* const found = std::find_if(kKinds.begin(), kKinds.end(),
+                                         [word](const Kind& kind) { return kind.word == word; });
+  return found == kKinds.end() ? nullptr : found;
+}
+
+/// Cuts the first word off.
+std::string take_word(std::string& text) {
+  const auto end = std::min(text.find(' '), text.size());
+  std::string word = text.substr(0, end);
+  text.erase(0, end);
+  text.erase(0, text.find_first_not_of(' '));
+  return word;
+}
+
+std::string joined(const std::vector<std::string>& lines, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += lines[i] + '\n';
+  return text;
+}
+
+/// Reads requests with the script's own parser, so that a place means what it means to the script.
+class Reader {
+ public:
+  explicit Reader(const script::Program& program) : program_{program} {}
+  std::vector<ViewRequest> read();
+
+ private:
+  void request(std::size_t index, std::string text, bool in_header);
+  [[nodiscard]] std::int64_t take_count(std::string& text, std::size_t index) const;
+  void place_of(ViewRequest& request, const std::string& text, std::size_t known_lines) const;
+  [[noreturn]] void fail(std::size_t index, const std::string& sentence) const;
+
+  const script::Program& program_;
+  std::vector<ViewRequest> requests_;
+};
+
+std::vector<ViewRequest> Reader::read() {
+  if (program_.ops.empty()) return {};
+  const std::size_t header = header_lines(program_.source);
+  for (std::size_t i = 0; i < program_.source.size(); ++i) {
+    std::string_view text;
+    if (has_key(program_.source[i], "view", text)) request(i, std::string{text}, i < header);
+  }
+  return std::move(requests_);
+}
+
+void Reader::fail(std::size_t index, const std::string& sentence) const {
+  throw script::ScriptError{program_.path, static_cast<std::uint32_t>(index + 1), 1, sentence,
+                            program_.source[index]};
+}
+
+void Reader::request(std::size_t index, std::string text, bool in_header) {
+  ViewRequest request;
+  request.line = static_cast<std::uint32_t>(index + 1);
+  request.text = text;
+  request.kind = take_word(text);
+  const Kind* const kind = find_kind(request.kind);
+  if (kind == nullptr) fail(index, fmt::format("there is no view \"{}\"", request.kind));
+  const auto is_done = [&](const script::Op& op) { return in_header || op.line < request.line; };
+  const auto done = std::count_if(program_.ops.begin(), program_.ops.end(), is_done);
+  if (done == 0) fail(index, "this view has no operation before it");
+  request.op = static_cast<std::size_t>(done) - 1;
+  if (kind->takes == Takes::Pages) request.pages = take_count(text, index);
+  if (kind->takes != Takes::Nothing) {
+    place_of(request, text, in_header ? program_.source.size() : index);
+  } else if (!text.empty()) {
+    fail(index, fmt::format("the view \"{}\" takes nothing, found \"{}\"", request.kind, text));
+  }
+  requests_.push_back(std::move(request));
+}
+
+/// Cuts the last word, a number of pages, off.
+std::int64_t Reader::take_count(std::string& text, std::size_t index) const {
+  const auto space = std::min(text.find_last_of(' '), text.size());
+  const std::string_view word = std::string_view{text}.substr(std::min(space + 1, text.size()));
+  std::int64_t count = 0;
+  const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), count);
+  if (error != std::errc{} || stop != word.data() + word.size() || count < 1) {
+    fail(index, "expected a place and a number of pages, as in \"frames A 8\"");
+  }
+  text.erase(space);
+  return count;
+}
+
+void Reader::place_of(ViewRequest& request, const std::string& text,
+                      std::size_t known_lines) const {
+  // "child: A[1]" is a place of another process than main.
+  const auto colon = text.find(": ");
+  const std::string task = colon == std::string::npos ? "" : text.substr(0, colon + 2);
+  request.place_text = text.substr(task.size());
+  const std::string asked = joined(program_.source, known_lines) + task + "sync\nexpect pages " +
+                            request.place_text + " absent\n";
+  try {
+    const script::Program read = script::parse(asked, program_.path, program_.page_shift);
+    request.place = *read.expectations.back().pages_of;
+    request.process = read.ops.back().process;
+  } catch (const script::ScriptError& error) {
+    const std::string sentence = error.what();
+    fail(request.line - 1, "not a place here: " + sentence.substr(sentence.find(": ") + 2));
+  }
+}
+
+}  // namespace
+
+std::vector<ViewRequest> read_views(const script::Program& program) {
+  return Reader{program}.read();
+}
+
+std::string show(const ViewRequest& request, const Look& look) {
+  if (look.run.task(request.process) == nullptr) {
+    return fmt::format("{}: {} has ended\n", request.text,
+                       look.program.processes[request.process].name);
+  }
+  return find_kind(request.kind)->show(request, look);
+}
+
+}  // namespace tools::explain

@@ -1,0 +1,54 @@
+// Views: what a script asks to be shown of the simulated machine, `# view: frames A 8`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/run/sim/run.h"
+#include "tools/script/op.h"
+
+namespace tools::explain {
+
+/// A view and what it looks at. `place`, `pages` and `process` only where its kind takes a place.
+struct ViewRequest {
+  std::uint32_t line = 0;  ///< of the script
+  std::size_t op = 0;      ///< it shows the machine after this operation
+  std::string kind;        ///< "frames"
+  std::string text;        ///< as written after `view:`
+  std::string place_text;  ///< "A[3]"
+  script::Place place;
+  std::uint32_t process = 0;
+  std::int64_t pages = 1;
+};
+
+/// All requests of a script, in order. One in the header is about the end of the run, any other
+/// about the machine after the operation above it. Throws ScriptError for a kind that does not
+/// exist or a place it cannot look at.
+[[nodiscard]] std::vector<ViewRequest> read_views(const script::Program& program);
+
+/// What a fork would have cost without copy on write, and what it cost.
+struct ForkBill {
+  std::size_t op = 0;
+  std::int64_t eager_tables = 0;  ///< page-table pages of the parent, its root included
+  std::int64_t eager_pages = 0;   ///< anonymous pages of the parent, without the next
+  std::int64_t own_pages = 0;     ///< stack and thread-local pages: both sides touch them at once
+  std::int64_t cow_tables = 0;    ///< page-table pages the child had when fork returned
+};
+
+/// What a view can see.
+struct Look {
+  const script::Program& program;
+  const run::sim::Run& run;
+  const std::vector<ForkBill>& forks;
+};
+
+/// One view as text: lines of at most 80 characters, the last one ended too.
+[[nodiscard]] std::string show(const ViewRequest& request, const Look& look);
+
+// The kinds, each in a file of views/.
+[[nodiscard]] std::string show_frames(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_chunk(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_forks(const ViewRequest& request, const Look& look);
+
+}  // namespace tools::explain
