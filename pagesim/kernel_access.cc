@@ -28,9 +28,9 @@ SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access acce
     }
     const kernel::FaultRequest request{byte, access, Mode::Kernel, translated.fault().error_code,
                                        tag};
-    const auto outcome = kernel::do_user_addr_fault(mm(), current_, request);
-    if (outcome.result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
-    if (!is_error(outcome.result)) continue;
+    const auto result = kernel::do_user_addr_fault(mm(), current_, request);
+    if (result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
+    if (!is_error(result)) continue;
     if (done == 0) return Unexpected{EFAULT};
     return done;
   }

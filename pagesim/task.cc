@@ -14,6 +14,16 @@
 
 namespace pagesim {
 
+namespace {
+
+/// What the kernel could not repair.
+[[noreturn, gnu::cold]] void leave(kernel::FaultResult result, const SignalInfo& signal) {
+  if (result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
+  throw SignalRaised{signal};
+}
+
+}  // namespace
+
 Task::Task(Machine& machine, Process& process, std::uint32_t thread_index, VirtAddr thread_locals)
     : machine_{&machine},
       process_{&process},
@@ -22,27 +32,27 @@ Task::Task(Machine& machine, Process& process, std::uint32_t thread_index, VirtA
       offset_mask_{process.mm().page_size() - 1},
       thread_index_{thread_index},
       thread_locals_{thread_locals},
-      current_{&counters_, process.index(), thread_index} {}
+      current_{&counters_, &signal_, process.index(), thread_index} {}
 
 std::uint32_t Task::process_index() const noexcept { return process_->index(); }
 kernel::Mm& Task::mm() const noexcept { return process_->mm(); }
 
 void Task::handle_exception(hardware::HardwareFault fault, VirtAddr at, Access access,
                             AccessTag tag) {
-  if (fault.trap == hardware::x86::kTrapGeneralProtection)
+  if (fault.trap == hardware::x86::kTrapGeneralProtection) [[unlikely]]
     throw SignalRaised{{SIGSEGV, SI_KERNEL, VirtAddr{}, fault.trap, 0}};
   const kernel::FaultRequest request{at, access, Mode::User, fault.error_code, tag};
-  const kernel::FaultOutcome outcome = kernel::do_user_addr_fault(mm(), current_, request);
-  if (outcome.result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
-  if (is_error(outcome.result)) throw SignalRaised{outcome.signal};
+  const kernel::FaultResult result = kernel::do_user_addr_fault(mm(), current_, request);
+  if (is_error(result)) [[unlikely]]
+    leave(result, signal_);
 }
 
-PhysAddr Task::trap(hardware::HardwareFault fault, VirtAddr at, Access access, AccessTag tag) {
+PhysAddr Task::trap(hardware::Translation translated, VirtAddr at, Access access, AccessTag tag) {
   for (;;) {
-    handle_exception(fault, at, access, tag);
-    const hardware::Translation translated = mmu_->translate(at, access);
+    if (!translated.is_decided()) translated = mmu_->translate_fully(at, access);
     if (translated.ok()) return translated.address();
-    fault = translated.fault();
+    handle_exception(translated.fault(), at, access, tag);
+    translated = mmu_->translate_quickly(at, access);
   }
 }
 
@@ -76,15 +86,25 @@ void Task::store_bytes(VirtAddr at, const void* from, std::size_t n, AccessTag t
   });
 }
 
-void Task::touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
-  const bool writes = access == Access::Write;
-  if (within_page(at, n)) [[likely]] {
-    const PhysAddr physical = resolve(at, access, tag);
-    if (writes) memory_->mark(physical, n);
-    return;
-  }
+/// Flattened, so that the usual access is made without a call and without a register saved.
+[[gnu::flatten]] void Task::touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
+  if (!within_page(at, n)) [[unlikely]]
+    return touch_straddling(at, n, access, tag);
+  const hardware::Translation translated = mmu_->translate_quickly(at, access);
+  if (!translated.ok()) [[unlikely]]
+    return touch_slowly(translated, at, n, access, tag);
+  if (access == Access::Write) memory_->mark(translated.address(), n);
+}
+
+[[gnu::noinline]] void Task::touch_slowly(hardware::Translation translated, VirtAddr at,
+                                          std::size_t n, Access access, AccessTag tag) {
+  const PhysAddr physical = trap(translated, at, access, tag);
+  if (access == Access::Write) memory_->mark(physical, n);
+}
+
+void Task::touch_straddling(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
   access_straddling(at, n, access, tag, [&](PhysAddr to, std::size_t, std::size_t part) {
-    if (writes) memory_->mark(to, part);
+    if (access == Access::Write) memory_->mark(to, part);
   });
 }
 

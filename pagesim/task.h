@@ -137,8 +137,12 @@ class Task {
 
   /// The physical address of one byte, after as many faults as it takes.
   PhysAddr resolve(VirtAddr at, Access access, AccessTag tag);
+  /// What touch does in all but the usual cases, after a translation that faulted.
+  void touch_slowly(hardware::Translation translated, VirtAddr at, std::size_t n, Access access,
+                    AccessTag tag);
+  void touch_straddling(VirtAddr at, std::size_t n, Access access, AccessTag tag);
   /// The trap: hands faults to the kernel until the access can be made.
-  PhysAddr trap(hardware::HardwareFault fault, VirtAddr at, Access access, AccessTag tag);
+  PhysAddr trap(hardware::Translation translated, VirtAddr at, Access access, AccessTag tag);
   /// One exception: the kernel repairs it, or SignalRaised or OutOfMemoryKill is thrown.
   void handle_exception(hardware::HardwareFault fault, VirtAddr at, Access access, AccessTag tag);
   [[nodiscard]] bool within_page(VirtAddr at, std::size_t n) const noexcept;
@@ -181,14 +185,15 @@ class Task {
   int errno_ = 0;
   bool exited_ = false;
   Counters counters_;
+  SignalInfo signal_;
   kernel::Current current_;
 };
 
 inline PhysAddr Task::resolve(VirtAddr at, Access access, AccessTag tag) {
-  const hardware::Translation translated = mmu_->translate(at, access);
+  const hardware::Translation translated = mmu_->translate_quickly(at, access);
   if (translated.ok()) [[likely]]
     return translated.address();
-  return trap(translated.fault(), at, access, tag);
+  return trap(translated, at, access, tag);
 }
 
 inline bool Task::within_page(VirtAddr at, std::size_t n) const noexcept {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pagesim/address.h"
+#include "pagesim/hardware/arch/x86.h"
 #include "pagesim/hardware/page_table.h"
 #include "pagesim/hardware/tlb.h"
 #include "pagesim/ledger.h"
@@ -21,16 +22,23 @@ struct HardwareFault {
 /// A physical address or a fault; two words, returned in registers.
 class Translation {
  public:
-  constexpr Translation(PhysAddr address) noexcept : address_{address.raw()}, ok_{true} {}
+  constexpr Translation(PhysAddr address) noexcept : address_{address.raw()} {}
   constexpr Translation(HardwareFault fault) noexcept : fault_{fault} {}
-  [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+  /// Every fault has a trap.
+  [[nodiscard]] constexpr bool ok() const noexcept { return fault_.trap == 0; }
+  /// The translation was not finished: see Mmu::translate_quickly.
+  [[nodiscard]] static constexpr Translation undecided() noexcept {
+    return Translation{HardwareFault{.trap = kUndecided}};
+  }
+  [[nodiscard]] constexpr bool is_decided() const noexcept { return fault_.trap != kUndecided; }
   [[nodiscard]] constexpr PhysAddr address() const noexcept { return PhysAddr{address_}; }
   [[nodiscard]] constexpr HardwareFault fault() const noexcept { return fault_; }
 
  private:
+  static constexpr std::uint8_t kUndecided = 0xff;  ///< no processor's trap
+
   std::uint64_t address_ = 0;
   HardwareFault fault_{};
-  bool ok_ = false;
 };
 
 enum class Privilege : std::uint8_t { User, Supervisor };
@@ -38,9 +46,11 @@ enum class Privilege : std::uint8_t { User, Supervisor };
 /// What the translation hardware has done so far.
 struct MmuCounters {
   std::uint64_t hits = 0;
-  std::uint64_t misses = 0;   ///< pages the TLB did not have
-  std::uint64_t walks = 0;    ///< page walks: misses, and hits whose permission did not suffice
-  std::uint64_t flushes = 0;  ///< requests of the kernel
+  std::uint64_t misses = 0;    ///< pages the TLB did not have
+  std::uint64_t rechecks = 0;  ///< hits whose permission did not suffice: walked again
+  std::uint64_t flushes = 0;   ///< requests of the kernel
+
+  [[nodiscard]] std::uint64_t walks() const noexcept { return misses + rechecks; }
 };
 
 /// One address space's translation hardware: a TLB, a paging-structure cache, a walker that sets
@@ -53,14 +63,34 @@ class Mmu {
   /// before it is a fault, as processors do.
   [[nodiscard]] Translation translate(VirtAddr at, Access access,
                                       Privilege privilege = Privilege::User) noexcept {
+    const Translation translated = translate_quickly(at, access, privilege);
+    return translated.is_decided() ? translated : translate_fully(at, access, privilege);
+  }
+  /// The usual cases alone, without a call: the TLB has it, or a leaf table that is remembered.
+  /// Else nothing has happened, and the answer is undecided.
+  [[nodiscard]] Translation translate_quickly(VirtAddr at, Access access,
+                                              Privilege privilege = Privilege::User) noexcept {
     const PageNumber page = at.page(page_shift_);
-    Tlb::Slot* slot = tlb_.find(page);
-    if (slot != nullptr && allows(slot->entry, access)) {
+    if (const Tlb::Slot* slot = tlb_.find(page); slot != nullptr) {
+      if (!allows(slot->entry, access)) [[unlikely]]
+        return Translation::undecided();
       ++counters_.hits;
       return physical(slot->entry, at);
     }
-    return walk(at, access, privilege, slot);
+    const Structure& structure = structure_of(page);
+    if (structure.region != region(page)) [[unlikely]]
+      return Translation::undecided();
+    ++counters_.misses;
+    Entry& entry = structure.table[leaf_index(page)];
+    const Entry used = demand(access).used.set(entry);
+    if (!allows(used, access)) [[unlikely]]
+      return fault(access, privilege, present_.in(entry), 0);
+    if (used != entry) entry = used;
+    tlb_.insert(page, used);
+    return physical(used, at);
   }
+  [[nodiscard]] Translation translate_fully(VirtAddr at, Access access,
+                                            Privilege privilege = Privilege::User) noexcept;
 
   /// The kernel changed entries of these pages.
   void flush(PageNumber first, PageNumber last) noexcept;
@@ -79,22 +109,44 @@ class Mmu {
     Entry* table = nullptr;
   };
 
+  /// What an access asks of an entry, and the accessed and dirty bits it leaves there.
+  struct Demand {
+    EntryBit need;
+    EntryBit used;
+  };
+  [[nodiscard]] const Demand& demand(Access access) const noexcept {
+    return demands_[static_cast<unsigned>(access)];
+  }
   /// Whether an entry lets the access through and nothing is left to be written back to it.
   [[nodiscard]] bool allows(Entry entry, Access access) const noexcept {
-    return (entry & need_mask_[static_cast<unsigned>(access)]) ==
-           need_value_[static_cast<unsigned>(access)];
+    return demand(access).need.in(entry);
   }
   [[nodiscard]] PhysAddr physical(Entry entry, VirtAddr at) const noexcept {
     return PhysAddr{(entry & address_mask_) | (at.raw() & offset_mask_)};
   }
+  /// `slot`: what the TLB has, when its permission does not suffice.
   [[nodiscard]] Translation walk(VirtAddr at, Access access, Privilege privilege,
                                  Tlb::Slot* slot) noexcept;
-  [[nodiscard]] Translation fault(Access access, Privilege privilege, bool present,
-                                  unsigned level) const noexcept;
+  [[nodiscard]] static HardwareFault fault(Access access, Privilege privilege, bool present,
+                                           unsigned level) noexcept {
+    return {x86::error_code(access, privilege == Privilege::User, present), x86::kTrapPageFault,
+            static_cast<std::uint8_t>(level)};
+  }
   /// The entry of one page inside a large one.
   [[nodiscard]] Entry page_of_large(Entry entry, VirtAddr at, unsigned level) const noexcept;
   /// An address outside the half a program can use: no walk finds anything there.
   [[nodiscard]] Translation outside(VirtAddr at, Access access, Privilege privilege) noexcept;
+  [[nodiscard]] std::uint64_t region(PageNumber page) const noexcept {
+    return static_cast<std::uint64_t>(page) >> leaf_bits_;
+  }
+  [[nodiscard]] std::uint64_t leaf_index(PageNumber page) const noexcept {
+    return static_cast<std::uint64_t>(page) & leaf_mask_;
+  }
+  /// Where a page's leaf table is remembered, if it is.
+  [[nodiscard]] Structure& structure_of(PageNumber page) noexcept {
+    return structures_[region(page) % kStructures];
+  }
+  /// The lowest entry of an address; its leaf table is remembered from then on.
   [[nodiscard]] PageTable::Lowest find_leaf(VirtAddr at) noexcept;
 
   const PageTable& tables_;
@@ -102,12 +154,10 @@ class Mmu {
   unsigned page_shift_;
   std::uint64_t offset_mask_;
   Entry address_mask_;
-  EntryBit accessed_;
-  EntryBit dirty_;
-  Entry need_mask_[3] = {};
-  Entry need_value_[3] = {};
+  EntryBit present_;
+  Demand demands_[3] = {};
   std::uint64_t user_half_;  ///< first address beyond it
-  unsigned region_shift_;
+  unsigned leaf_bits_;
   std::uint64_t leaf_mask_;  ///< entries of a leaf table, less one
   Structure structures_[kStructures];
   MmuCounters counters_;

@@ -36,15 +36,14 @@ PhysicalMemory::~PhysicalMemory() {
   ::munmap(records_, limit_ * sizeof(FrameRecord));
 }
 
-std::optional<FrameNumber> PhysicalMemory::allocate(unsigned order) {
+MaybeFrame PhysicalMemory::allocate(unsigned order) {
+  if (order == 0) return allocate();
   std::uint32_t first = free_[order];
-  if (first != 0) {
+  if (first != 0)
     free_[order] = records_[first].content;
-  } else {
-    const auto bumped = bump(order);
-    if (!bumped) return std::nullopt;
-    first = *bumped;
-  }
+  else
+    first = bump(order);
+  if (first == 0) return {};
   const std::uint32_t end = first + (std::uint32_t{1} << order);
   FrameRecord fresh;
   fresh.set_order(order);
@@ -53,10 +52,10 @@ std::optional<FrameNumber> PhysicalMemory::allocate(unsigned order) {
   return FrameNumber{first};
 }
 
-std::optional<std::uint32_t> PhysicalMemory::bump(unsigned order) {
+std::uint32_t PhysicalMemory::bump(unsigned order) {
   const std::uint64_t frames = std::uint64_t{1} << order;
   const std::uint64_t first = (next_ + frames - 1) & ~(frames - 1);
-  if (first + frames > limit_) return std::nullopt;
+  if (first + frames > limit_) return 0;
   for (; next_ < first; ++next_) {  // what alignment skips serves single pages
     records_[next_].content = free_[0];
     free_[0] = static_cast<std::uint32_t>(next_);
@@ -65,9 +64,9 @@ std::optional<std::uint32_t> PhysicalMemory::bump(unsigned order) {
   return static_cast<std::uint32_t>(first);
 }
 
-std::optional<FrameNumber> PhysicalMemory::allocate_table(std::size_t entries) {
-  const auto frame = allocate();
-  if (!frame) return std::nullopt;
+MaybeFrame PhysicalMemory::allocate_table(std::size_t entries) {
+  const MaybeFrame frame = allocate();
+  if (!frame) return frame;
   FrameRecord& table = record(*frame);
   table.content = new_content(entries * sizeof(std::uint64_t));
   table.set(frame_flag::Table);

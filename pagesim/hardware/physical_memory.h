@@ -18,6 +18,23 @@ enum class FrameNumber : std::uint32_t {};
 /// Frame 0 is never handed out; this one is full of zeroes, shared and never written.
 inline constexpr FrameNumber kZeroFrame{1};
 
+/// A frame, or none. One word, returned in a register: faults are made of these.
+class MaybeFrame {
+ public:
+  constexpr MaybeFrame() noexcept = default;
+  constexpr MaybeFrame(FrameNumber frame) noexcept : frame_{frame} {}
+  constexpr MaybeFrame(std::nullopt_t) noexcept {}
+  [[nodiscard]] constexpr bool has_value() const noexcept { return frame_ != FrameNumber{0}; }
+  constexpr explicit operator bool() const noexcept { return has_value(); }
+  [[nodiscard]] constexpr FrameNumber operator*() const noexcept { return frame_; }
+  constexpr operator std::optional<FrameNumber>() const noexcept {
+    return has_value() ? std::optional{frame_} : std::nullopt;
+  }
+
+ private:
+  FrameNumber frame_{0};
+};
+
 namespace frame_flag {
 enum Flag : std::uint16_t {
   Anon = 1u << 0,       ///< belongs to private memory, not to a file
@@ -61,9 +78,22 @@ class PhysicalMemory {
   PhysicalMemory& operator=(const PhysicalMemory&) = delete;
 
   /// A folio whose bytes are zero; nothing when memory is exhausted.
-  [[nodiscard]] std::optional<FrameNumber> allocate(unsigned order = 0);
+  [[nodiscard]] MaybeFrame allocate(unsigned order);
+  /// A single page.
+  [[nodiscard]] MaybeFrame allocate() noexcept {
+    std::uint64_t frame = free_[0];
+    if (frame != 0)
+      free_[0] = records_[frame].content;
+    else if (next_ < limit_) [[likely]]
+      frame = next_++;
+    else
+      return {};
+    records_[frame] = FrameRecord{};
+    ++in_use_;
+    return FrameNumber{static_cast<std::uint32_t>(frame)};
+  }
   /// A frame for a page table of `entries` entries, all zero.
-  [[nodiscard]] std::optional<FrameNumber> allocate_table(std::size_t entries);
+  [[nodiscard]] MaybeFrame allocate_table(std::size_t entries);
   /// Gives one frame back, also a single one of a folio that fell apart.
   void free(FrameNumber frame);
   /// Gives a whole folio back.
@@ -90,7 +120,7 @@ class PhysicalMemory {
   /// n bytes nobody will read are stored: see Task::touch.
   void mark(PhysAddr at, std::size_t n) noexcept {
     FrameRecord& marked = record(frame_of(at));
-    marked.set(frame_flag::Nonzero);
+    if (!marked.has(frame_flag::Nonzero)) marked.set(frame_flag::Nonzero);
     if (marked.content != 0) std::memset(contents_[marked.content] + offset_of(at), kOpaqueByte, n);
   }
   /// All bytes of a frame into another, as copy on write does.
@@ -114,7 +144,8 @@ class PhysicalMemory {
   [[nodiscard]] std::size_t offset_of(PhysAddr at) const noexcept {
     return at.raw() & (page_size_ - 1);
   }
-  [[nodiscard]] std::optional<std::uint32_t> bump(unsigned order);
+  /// The first of 2^order frames never handed out yet; 0: there are none.
+  [[nodiscard]] std::uint32_t bump(unsigned order);
   std::byte* contents_for(FrameNumber frame);
   [[nodiscard]] std::uint32_t new_content(std::size_t bytes);
   void drop_content(FrameRecord& frame) noexcept;

@@ -10,7 +10,8 @@ namespace pagesim::hardware {
 Tlb::Tlb(const TlbGeometry& geometry)
     : set_mask_{geometry.sets - 1},
       ways_{geometry.ways},
-      slots_(std::size_t{geometry.sets} * geometry.ways),
+      stride_{(geometry.ways + kStep - 1) / kStep * kStep},
+      slots_(std::size_t{geometry.sets} * stride_),
       turns_(geometry.sets) {
   check(std::has_single_bit(geometry.sets), "the sets of a TLB are a power of two");
   check(ways_ > 0 && ways_ <= 256, "a TLB has 1 to 256 ways");
@@ -23,7 +24,7 @@ void Tlb::flush(PageNumber page) noexcept {
 void Tlb::flush_range(PageNumber first, PageNumber last) noexcept {
   const auto low = static_cast<std::uint64_t>(first);
   const auto high = static_cast<std::uint64_t>(last);
-  if (high - low < slots_.size() / ways_) {
+  if (high - low < slots_.size() / stride_) {
     for (std::uint64_t page = low; page <= high; ++page) flush(PageNumber{page});
     return;
   }

@@ -24,9 +24,15 @@ class Tlb {
 
   [[nodiscard]] Slot* find(PageNumber page) noexcept {
     const auto tag = static_cast<std::uint64_t>(page);
-    Slot* set = &slots_[(tag & set_mask_) * ways_];
-    for (unsigned way = 0; way < ways_; ++way)
-      if (set[way].tag == tag) return &set[way];
+    Slot* slot = &slots_[(tag & set_mask_) * stride_];
+    const Slot* const end = slot + stride_;
+    do {
+      if (slot[0].tag == tag) return slot;
+      if (slot[1].tag == tag) return slot + 1;
+      if (slot[2].tag == tag) return slot + 2;
+      if (slot[3].tag == tag) return slot + 3;
+      slot += kStep;
+    } while (slot != end);
     return nullptr;
   }
   /// The page must not be cached yet.
@@ -35,7 +41,7 @@ class Tlb {
     const std::uint64_t set = tag & set_mask_;
     const unsigned way = turns_[set];
     turns_[set] = static_cast<std::uint8_t>(way + 1 == ways_ ? 0 : way + 1);
-    slots_[set * ways_ + way] = {tag, entry};
+    slots_[set * stride_ + way] = {tag, entry};
   }
   void flush(PageNumber page) noexcept;
   /// Pages first to last, both included.
@@ -44,8 +50,12 @@ class Tlb {
   [[nodiscard]] const std::vector<Slot>& slots() const noexcept { return slots_; }
 
  private:
+  /// Slots compared in one go; a set has ways that are never filled up to a multiple of it.
+  static constexpr unsigned kStep = 4;
+
   std::uint64_t set_mask_;
   unsigned ways_;
+  std::size_t stride_;  ///< slots of a set
   std::vector<Slot> slots_;
   std::vector<std::uint8_t> turns_;  ///< of each set: the way to be replaced next
 };

@@ -16,8 +16,8 @@ namespace flag = hardware::frame_flag;
 /// The entry gets a fresh private frame, which `current` may write if the area lets it.
 void set_anon_pte(VmFault& vmf, FrameNumber frame) {
   const Ptes ptes{vmf.mm};
-  const Entry entry = ptes.mkyoung(ptes.make(frame, vmf.vma));
-  *vmf.pte = vmf.is_write() ? ptes.mkwrite(entry) : entry;
+  const Entry entry = ptes.make(frame, vmf.vma);
+  *vmf.pte = vmf.is_write() ? ptes.mkwrite(entry) : ptes.mkyoung(entry);
   page_add_rmap(vmf.mm, frame);
 }
 
@@ -60,23 +60,12 @@ bool wp_page_copy(VmFault& vmf) {
   return true;
 }
 
-std::optional<FrameNumber> alloc_anon_page(Mm& mm) {
-  const auto frame = mm.kernel.memory.allocate();
-  if (frame) mm.kernel.memory.record(*frame).set(flag::Anon | flag::Exclusive);
-  return frame;
-}
-
-void anon_vma_prepare(Mm& mm, Vma& vma) {
-  if (vma.anon_vma == AnonVma::None) vma.anon_vma = mm.mergeable_anon_vma(vma);
-}
-
 namespace {
 
 /// The largest folio the settings allow around the fault: aligned, within the area, on entries that
 /// are all empty. 0: a single page.
 unsigned anon_folio_order(const VmFault& vmf) {
   const Mm& mm = vmf.mm;
-  if (!mm.kernel.profile.has_mthp()) return 0;
   for (unsigned order = huge_order(mm) - 1; order > 0; --order) {
     if (!is_thp_order_enabled(mm, vmf.vma, order)) continue;
     const std::size_t bytes = mm.page_size() << order;
@@ -115,7 +104,7 @@ FaultResult do_anonymous_page(VmFault& vmf) {
     return vmf.complete(Cause::ZeroRead);
   }
   anon_vma_prepare(vmf.mm, vmf.vma);
-  const unsigned order = anon_folio_order(vmf);
+  const unsigned order = vmf.mm.kernel.profile.has_mthp() ? anon_folio_order(vmf) : 0;
   if (order != 0 && map_anon_folio(vmf, order)) return vmf.complete(Cause::FirstWrite);
   const auto frame = alloc_anon_page(vmf.mm);
   if (!frame) return FaultResult::Oom;

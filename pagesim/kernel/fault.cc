@@ -30,24 +30,30 @@ FaultRecord make_record(const Current& current, const FaultRequest& request) {
   return record;
 }
 
-FaultOutcome bad_area(Mm& mm, const Current& current, const FaultRequest& request,
-                      FaultResult result, int signal, int code) {
+FaultResult force_sig_fault(const Current& current, const SignalInfo& signal) {
+  if (current.signal != nullptr) *current.signal = signal;
+  return signal.number == SIGBUS ? FaultResult::Sigbus : FaultResult::Sigsegv;
+}
+
+FaultResult bad_area(Mm& mm, const Current& current, const FaultRequest& request, int signal,
+                     int code) {
   FaultRecord record = make_record(current, request);
   record.outcome = Outcome::Signal;
   record.cause = Cause::Invalid;
   ++current.counters->exceptions;
   mm.kernel.ledger.file(record);
-  return {result, {signal, code, request.address, x86::kTrapPageFault, request.error_code}};
+  return force_sig_fault(current,
+                         {signal, code, request.address, x86::kTrapPageFault, request.error_code});
 }
 
 /// Outside user space nothing is looked up; the handler is told of a present page, so that nobody
 /// learns which kernel pages exist.
-FaultOutcome bad_kernel_address(Mm& mm, const Current& current, const FaultRequest& request) {
+FaultResult bad_kernel_address(Mm& mm, const Current& current, const FaultRequest& request) {
   const auto reported = static_cast<std::uint16_t>(request.error_code | x86::kErrorProtection);
   if (request.address.align_down(mm.page_size()).raw() == kVsyscallPage)
-    (void)bad_area(mm, current, request, FaultResult::Sigsegv, SIGSEGV, SEGV_MAPERR);
-  return {FaultResult::Sigsegv,
-          {SIGSEGV, SEGV_MAPERR, request.address, x86::kTrapPageFault, reported}};
+    (void)bad_area(mm, current, request, SIGSEGV, SEGV_MAPERR);
+  return force_sig_fault(current,
+                         {SIGSEGV, SEGV_MAPERR, request.address, x86::kTrapPageFault, reported});
 }
 
 /// expand_stack: a growing area reaches down to the page, within its limit and away from others.
@@ -118,23 +124,20 @@ FaultResult handle_mm_fault(VmFault& vmf) {
   return handle_pte_fault(vmf);
 }
 
-FaultOutcome do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request) {
+FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request) {
   if (request.address >= mm.limits.task_size) return bad_kernel_address(mm, current, request);
   Vma* vma = mm.find_vma(request.address);
   bool grew = false;
   if (vma != nullptr && vma->start > request.address)
     grew = expand_stack(mm, *vma, request.address.align_down(mm.page_size()));
   if (vma == nullptr || vma->start > request.address)
-    return bad_area(mm, current, request, FaultResult::Sigsegv, SIGSEGV, SEGV_MAPERR);
-  if (access_error(*vma, request))
-    return bad_area(mm, current, request, FaultResult::Sigsegv, SIGSEGV, SEGV_ACCERR);
+    return bad_area(mm, current, request, SIGSEGV, SEGV_MAPERR);
+  if (access_error(*vma, request)) return bad_area(mm, current, request, SIGSEGV, SEGV_ACCERR);
   VmFault vmf{mm, *vma, current, request, grew};
   const FaultResult result = handle_mm_fault(vmf);
-  if (result == FaultResult::Sigsegv)
-    return bad_area(mm, current, request, result, SIGSEGV, SEGV_MAPERR);
-  if (result == FaultResult::Sigbus)
-    return bad_area(mm, current, request, result, SIGBUS, BUS_ADRERR);
-  return {result, {}};
+  if (result == FaultResult::Sigsegv) return bad_area(mm, current, request, SIGSEGV, SEGV_MAPERR);
+  if (result == FaultResult::Sigbus) return bad_area(mm, current, request, SIGBUS, BUS_ADRERR);
+  return result;
 }
 
 }  // namespace pagesim::kernel

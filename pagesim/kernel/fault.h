@@ -44,15 +44,10 @@ struct VmFault {
   FaultResult complete(Cause cause, FaultResult result = FaultResult::Minor);
 };
 
-/// How a fault ended: Minor and Major are repaired; else the signal to send, unless out of memory.
-struct FaultOutcome {
-  FaultResult result = FaultResult::Minor;
-  SignalInfo signal;
-};
-
 /// do_user_addr_fault (spec/linux-faults section 3): finds the area, grows a stack, checks the
-/// access, has the fault handled. Files one record, except for addresses outside user space.
-FaultOutcome do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request);
+/// access, has the fault handled. Files one record, except for addresses outside user space. With
+/// Sigsegv and Sigbus, `current` has been sent the signal.
+FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request);
 
 /// Section 4: repairs a fault in an area that allows the access. Allocates tables on the way.
 FaultResult handle_mm_fault(VmFault& vmf);

@@ -16,9 +16,10 @@ namespace pagesim::kernel {
 class File;
 class Mm;
 
-/// Whom faults are charged to: the task that executes.
+/// Whom faults are charged to, and who is told of a signal: the task that executes.
 struct Current {
   Counters* counters = nullptr;
+  SignalInfo* signal = nullptr;  ///< the last one sent
   std::uint32_t process = 0;
   std::uint32_t thread = 0;
 };

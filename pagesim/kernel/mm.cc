@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "pagesim/check.h"
+#include "pagesim/kernel/pte.h"
 #include "pagesim/kernel/zap.h"
 
 namespace pagesim::kernel {
@@ -41,6 +42,7 @@ Vma* Mm::next(const Vma& vma) noexcept {
 
 void Mm::adopt(Vma vma) {
   account(vma, static_cast<std::int64_t>(vma.length() >> page_shift()));
+  vma.vm_page_prot = Ptes{*this}.vm_page_prot(vma);
   const VirtAddr start = vma.start;
   const bool fresh = areas_.emplace(start, std::move(vma)).second;
   check(fresh, "a new area lies where none was");
@@ -99,6 +101,7 @@ void Mm::set_prot(Vma& vma, std::uint8_t prot) noexcept {
   const auto pages = static_cast<std::int64_t>(vma.length() >> page_shift());
   account(vma, -pages);
   vma.prot = prot;
+  vma.vm_page_prot = Ptes{*this}.vm_page_prot(vma);
   account(vma, pages);
 }
 

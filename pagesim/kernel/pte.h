@@ -71,16 +71,17 @@ class Ptes {
   }
   /// An entry for a frame with the protection new pages of an area get (vm_page_prot).
   [[nodiscard]] Entry make(FrameNumber frame, const Vma& vma) const noexcept {
-    return (Entry{static_cast<std::uint32_t>(frame)} << shift_) | vm_page_prot(vma);
+    return (Entry{static_cast<std::uint32_t>(frame)} << shift_) | vma.vm_page_prot;
   }
   /// The same frame, dirty and accessed bits, with an area's protection (pte_modify).
   [[nodiscard]] Entry modify(Entry entry, const Vma& vma) const noexcept {
     const Entry kept = format_.address_mask | format_.accessed.mask | format_.dirty.mask |
                        (format_.large.in(entry) ? format_.large.mask : 0);
-    return (entry & kept) | (vm_page_prot(vma) & ~kept);
+    return (entry & kept) | (vma.vm_page_prot & ~kept);
   }
-  /// Private areas never have write permission by default, so that the first write is seen; shared
-  /// ones do, unless the file wants to hear of it (spec/linux-faults section 1).
+  /// Vma::vm_page_prot. Private areas never have write permission by default, so that the first
+  /// write is seen; shared ones do, unless the file wants to hear of it (spec/linux-faults section
+  /// 1).
   [[nodiscard]] Entry vm_page_prot(const Vma& vma) const noexcept;
 
  private:

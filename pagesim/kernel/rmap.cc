@@ -8,18 +8,6 @@ namespace pagesim::kernel {
 
 namespace flag = hardware::frame_flag;
 
-RssKind rss_kind(const hardware::FrameRecord& frame) noexcept {
-  if (frame.has(flag::Anon)) return RssKind::Anon;
-  return frame.has(flag::Shmem) ? RssKind::Shmem : RssKind::File;
-}
-
-void page_add_rmap(Mm& mm, FrameNumber frame) {
-  hardware::FrameRecord& page = mm.kernel.memory.record(frame);
-  check(page.mapcount < 0xffff, "a frame is mapped at most 65535 times");
-  ++page.mapcount;
-  mm.count(rss_kind(page), 1);
-}
-
 void page_remove_rmap(Mm& mm, FrameNumber frame) {
   hardware::FrameRecord& page = mm.kernel.memory.record(frame);
   check(page.mapcount > 0, "a mapping that is taken away was counted");

@@ -3,16 +3,25 @@
 
 #include <optional>
 
+#include "pagesim/check.h"
 #include "pagesim/hardware/physical_memory.h"
 #include "pagesim/kernel/mm.h"
 
 namespace pagesim::kernel {
 
 /// The counter a mapped frame belongs to.
-[[nodiscard]] RssKind rss_kind(const hardware::FrameRecord& frame) noexcept;
+[[nodiscard]] inline RssKind rss_kind(const hardware::FrameRecord& frame) noexcept {
+  if (frame.has(hardware::frame_flag::Anon)) return RssKind::Anon;
+  return frame.has(hardware::frame_flag::Shmem) ? RssKind::Shmem : RssKind::File;
+}
 
 /// One more entry of `mm` maps the frame.
-void page_add_rmap(Mm& mm, FrameNumber frame);
+inline void page_add_rmap(Mm& mm, FrameNumber frame) {
+  hardware::FrameRecord& page = mm.kernel.memory.record(frame);
+  check(page.mapcount < 0xffff, "a frame is mapped at most 65535 times");
+  ++page.mapcount;
+  mm.count(rss_kind(page), 1);
+}
 /// One fewer does; a frame nobody maps and no cache holds is freed.
 void page_remove_rmap(Mm& mm, FrameNumber frame);
 /// A level-1 entry maps a whole folio from now on, or no longer.

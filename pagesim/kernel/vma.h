@@ -48,7 +48,8 @@ struct Vma {
   VirtAddr end;
   std::uint64_t pgoff = 0;
   std::uint32_t flags = 0;
-  std::uint8_t prot = 0;  ///< PROT_READ | PROT_WRITE | PROT_EXEC
+  std::uint8_t prot = 0;           ///< PROT_READ | PROT_WRITE | PROT_EXEC
+  std::uint64_t vm_page_prot = 0;  ///< the bits of entries for new pages; kept by Mm
   AnonVma anon_vma = AnonVma::None;
   std::shared_ptr<File> file;  ///< null: private anonymous memory
   SwapReadahead swap_readahead;

@@ -71,7 +71,7 @@ TEST_F(MmuTest, CountsHitsMissesAndWalks) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(error(Access::Write), -1);
   EXPECT_EQ(mmu.counters().misses, 1u);
   EXPECT_EQ(mmu.counters().hits, 9u);
-  EXPECT_EQ(mmu.counters().walks, 1u);
+  EXPECT_EQ(mmu.counters().walks(), 1u);
   mmu.flush(at.page(12), at.page(12));
   EXPECT_EQ(error(Access::Read), -1);
   EXPECT_EQ(mmu.counters().misses, 2u);
