@@ -6,12 +6,19 @@
 
 namespace allocator {
 
-/// Runs `allocate` on the calling thread's arena, and once more on another one if that has no
-/// memory. Before there are threads the main arena serves, unlocked.
+/// Runs `allocate` on an arena. Before there are threads the main one serves, unlocked.
 template <MemoryBackend M, class Policy>
 template <class Allocate>
 VirtAddr Core<M, Policy>::with_arena(M m, std::size_t request, Allocate allocate) {
   if (m.single_threaded()) return allocate(Arena::main(m));
+  return with_own_arena(m, request, allocate);
+}
+
+/// Runs `allocate` on the calling thread's arena, and once more on another one if that has no
+/// memory.
+template <MemoryBackend M, class Policy>
+template <class Allocate>
+VirtAddr Core<M, Policy>::with_own_arena(M m, std::size_t request, Allocate allocate) {
   Arena av = arena_get(m, request);
   VirtAddr user = allocate(av);
   if (user.is_null() && !av.is_null()) {

@@ -116,6 +116,8 @@ struct Core {
   // arenas.h
   template <class Allocate>
   static inline VirtAddr with_arena(M m, std::size_t request, Allocate allocate);
+  template <class Allocate>
+  static inline VirtAddr with_own_arena(M m, std::size_t request, Allocate allocate);
   static Arena arena_get(M m, std::size_t request);
   static Arena arena_get2(M m, std::size_t request, Arena avoid);
   static Arena arena_get_retry(Arena failed, std::size_t request);

@@ -42,12 +42,14 @@ auto Core<M, Policy>::tcache_ensure(M m) -> Tcache {
   return tcache.is_null() ? tcache_init(m) : tcache;
 }
 
+/// The block comes from the thread's arena, or, as nothing else does in a process without threads,
+/// from another one when that has no memory.
 template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::tcache_init(M m) -> Tcache {
   const Thread thread{m};
   if (thread.tcache_shut_down()) return {m, VirtAddr{}};
-  const VirtAddr block = with_arena(m, Policy::kTcacheBlock,
-                                    [](Arena av) { return int_malloc(av, Policy::kTcacheBlock); });
+  const VirtAddr block = with_own_arena(
+      m, Policy::kTcacheBlock, [](Arena av) { return int_malloc(av, Policy::kTcacheBlock); });
   if (!block.is_null()) {
     m.fill(block, 0, Policy::kTcacheBlock, tag(Writer::TcacheBlock));
     thread.set_tcache(block);

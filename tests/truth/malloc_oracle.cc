@@ -64,9 +64,11 @@ constexpr std::uint64_t kRecorderBytes = 3'482'240;
 /// A thread's stack, small for the same reason.
 constexpr std::size_t kStackBytes = 256 << 10;
 
-Wire* wire;               // NOLINT: the handler has no other way to it
-std::uint64_t own_bytes;  // NOLINT: address space of this process before the first operation
-volatile bool recording;  // NOLINT: the replaying thread is inside an operation
+Wire* wire;                     // NOLINT: the handler has no other way to it
+std::uint64_t own_bytes;        // NOLINT: address space of this process before the first operation
+volatile bool recording;        // NOLINT: the replaying thread is inside an operation
+std::uint64_t calls_to_let;     // NOLINT: until the first that is refused
+std::uint64_t calls_to_refuse;  // NOLINT
 
 void record(std::uint64_t number, const greg_t* registers, std::int64_t result) {
   if (wire->calls_made == kWireCalls) {
@@ -90,18 +92,39 @@ std::uint64_t placed(std::uint64_t hint, std::uint64_t length) {
   return wire->ceiling;
 }
 
-/// The filter stopped a system call: make it here, and write it down.
-void on_system_call(int, siginfo_t* info, void* context) {
-  greg_t* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+/// Whether it is the turn of a system call to be refused. brk(0) only asks, and always may.
+bool is_refused(long number, std::uint64_t first) {
+  const bool programs_own = wire->op[wire->done].verb == 'b' || wire->op[wire->done].verb == 'B';
+  if (!recording || programs_own || calls_to_refuse == 0) return false;
+  if (number == SYS_brk && first == 0) return false;
+  if (calls_to_let > 0) {
+    --calls_to_let;
+    return false;
+  }
+  --calls_to_refuse;
+  return true;
+}
+
+/// As a kernel without memory: brk leaves the break where it is.
+std::int64_t refuse(long number) {
+  return number == SYS_brk ? raw_syscall(SYS_brk, 0, 0, 0, 0, 0, 0) : -ENOMEM;
+}
+
+std::int64_t make(long number, const greg_t* registers) {
   const auto argument = [registers](int which) {
     return static_cast<std::uint64_t>(registers[which]);
   };
-  const std::uint64_t first = info->si_syscall == SYS_mmap
-                                  ? placed(argument(REG_RDI), argument(REG_RSI))
-                                  : argument(REG_RDI);
-  const std::int64_t result =
-      raw_syscall(info->si_syscall, first, argument(REG_RSI), argument(REG_RDX), argument(REG_R10),
-                  argument(REG_R8), argument(REG_R9));
+  if (is_refused(number, argument(REG_RDI))) return refuse(number);
+  const std::uint64_t first =
+      number == SYS_mmap ? placed(argument(REG_RDI), argument(REG_RSI)) : argument(REG_RDI);
+  return raw_syscall(number, first, argument(REG_RSI), argument(REG_RDX), argument(REG_R10),
+                     argument(REG_R8), argument(REG_R9));
+}
+
+/// The filter stopped a system call: make it here, and write it down.
+void on_system_call(int, siginfo_t* info, void* context) {
+  greg_t* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  const std::int64_t result = make(info->si_syscall, registers);
   registers[REG_RAX] = result;
   if (recording) record(static_cast<std::uint64_t>(info->si_syscall), registers, result);
 }
@@ -228,6 +251,10 @@ void perform(const WireOp& op, WireResult& result) {
       return block_break(op.n);
     case 'L':
       return limit_address_space(op.n);
+    case 'F':
+      calls_to_let = op.n;
+      calls_to_refuse = op.m;
+      return;
     case 'i':
     case 'j':
       return report_usage(op.verb, result);

@@ -239,7 +239,8 @@ RawResult Replay::perform(const Op& op) {
     case Verb::Block:
       block_break(op.n);
       return result;
-    case Verb::Limit:  // the trace tells what it made the kernel refuse
+    case Verb::Limit:  // the trace tells what these made the kernel refuse
+    case Verb::Refuse:
       return result;
     case Verb::Info:
     case Verb::MappedInfo:

@@ -33,6 +33,7 @@ Shape shape_of(Verb verb) {
     case Verb::Free:
       return {true, 0};
     case Verb::Mallopt:
+    case Verb::Refuse:
       return {false, 2};
     case Verb::Trim:
     case Verb::Sbrk:

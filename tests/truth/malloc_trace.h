@@ -31,6 +31,7 @@ enum class Verb : char {
   Sbrk = 'b',       ///< the program's own sbrk
   Block = 'B',      ///< the program maps one PROT_NONE page n bytes above the page-rounded break
   Limit = 'L',      ///< setrlimit(RLIMIT_AS), the soft limit
+  Refuse = 'F',     ///< the kernel does the library's next n system calls, refuses the m after them
   Info = 'i',       ///< mallinfo2: uordblks, fordblks, ordblks, smblks, arena
   MappedInfo = 'j'  ///< mallinfo2: hblks, hblkhd, fsmblks, keepcost
 };

@@ -88,8 +88,7 @@ class Namer {
     if (allocates(op.verb)) {
       result.pointer = book_.name(raw.pointer);
       result.usable = raw.usable;
-      const bool freed = op.verb == Verb::Realloc && op.n == 0;
-      if (raw.pointer == 0 && !freed) result.error = raw.error;
+      if (raw.pointer == 0) result.error = raw.error;
     }
     if (op.verb == Verb::Info || op.verb == Verb::MappedInfo) result.info = raw.info;
     if (op.verb == Verb::Trim || op.verb == Verb::Mallopt) result.value = raw.value;
