@@ -24,14 +24,14 @@ inline constexpr std::size_t kArenaBytes = 2200;
 /// A bin's sentinel is a chunk whose fd and bk are the bin's two words. Before an arena has memory
 /// its top is the unsorted list's sentinel, whose size word overlays last_remainder: still null.
 template <MemoryBackend M>
-class Arena : public View<M> {
+class Arena : public RecordView<M> {
   template <class T, std::size_t Offset>
-  using Word = Field<T, Offset, Writer::ArenaRecord>;
+  using Word = typename RecordView<M>::template Word<T, Offset>;
 
  public:
-  using View<M>::View;
+  using RecordView<M>::RecordView;
 
-  static constexpr Word<VirtAddr, 2160> kNext{};
+  static constexpr typename RecordView<M>::template SharedWord<VirtAddr, 2160> kNext{};
   static constexpr Word<VirtAddr, 2168> kNextFree{};
   static constexpr Word<std::uint64_t, 2176> kAttached{};
   static constexpr Word<std::uint64_t, 2184> kSystemMem{};
@@ -66,18 +66,6 @@ class Arena : public View<M> {
   void mark_bin(std::size_t i) const { this->set(kMap, binmap(i / 32) | bit(i), i / 32 * 4); }
   void unmark_bin(std::size_t i) const { this->set(kMap, binmap(i / 32) & ~bit(i), i / 32 * 4); }
 
-  template <class F>
-  [[nodiscard]] auto operator[](F field) const {
-    return this->get(field);
-  }
-  template <class T, std::size_t Offset>
-  void put(Word<T, Offset> field, std::type_identity_t<T> value) const {
-    this->set(field, value);
-  }
-  template <std::size_t Offset>
-  void add(Word<std::uint64_t, Offset> field, std::uint64_t amount) const {  // modulo 2^64
-    this->set(field, this->get(field) + amount);
-  }
   [[nodiscard]] std::size_t system_mem() const { return this->get(kSystemMem); }
   [[nodiscard]] Arena next() const { return {this->memory(), this->get(kNext)}; }
 

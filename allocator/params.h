@@ -15,31 +15,33 @@ inline constexpr std::size_t kParamsAt = 2240;
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
 template <MemoryBackend M>
-class Params : public View<M> {
+class Params : public RecordView<M> {
   template <class T, std::size_t Offset>
-  using Word = Field<T, Offset, Writer::ArenaRecord>;
+  using Word = typename RecordView<M>::template Word<T, Offset>;
+  template <class T, std::size_t Offset>
+  using SharedWord = typename RecordView<M>::template SharedWord<T, Offset>;
 
  public:
-  explicit Params(M memory) : View<M>{memory, memory.globals() + kParamsAt} {}
+  explicit Params(M memory) : RecordView<M>{memory, memory.globals() + kParamsAt} {}
 
   // The first line of cache is what free asks on its fast path.
   static constexpr Word<std::uint64_t, 0> kTcacheKey{};
   static constexpr Word<std::uint64_t, 8> kTcacheBins{};
   static constexpr Word<std::uint64_t, 16> kTcacheCount{};
   static constexpr Word<std::uint64_t, 24> kTcacheUnsortedLimit{};
-  static constexpr Word<std::uint64_t, 32> kMaxFast{};  ///< largest chunk put in fastbins
-  static constexpr Word<std::uint64_t, 40> kPerturb{};
+  static constexpr SharedWord<std::uint64_t, 32> kMaxFast{};  ///< largest chunk put in fastbins
+  static constexpr SharedWord<std::uint64_t, 40> kPerturb{};
   static constexpr Word<std::uint64_t, 48> kInitialized{};
 
-  static constexpr Word<std::uint64_t, 64> kTrimThreshold{};
-  static constexpr Word<std::uint64_t, 72> kTopPad{};
-  static constexpr Word<std::uint64_t, 80> kMmapThreshold{};
-  static constexpr Word<std::uint64_t, 88> kNoDynThreshold{};
-  static constexpr Word<std::uint64_t, 96> kMmaps{};  ///< n_mmaps
-  static constexpr Word<std::uint64_t, 104> kMmapsMax{};
-  static constexpr Word<std::uint64_t, 112> kMaxMmaps{};  ///< most there ever were
-  static constexpr Word<std::uint64_t, 120> kMmappedMem{};
-  static constexpr Word<std::uint64_t, 128> kMaxMmappedMem{};
+  static constexpr SharedWord<std::uint64_t, 64> kTrimThreshold{};
+  static constexpr SharedWord<std::uint64_t, 72> kTopPad{};
+  static constexpr SharedWord<std::uint64_t, 80> kMmapThreshold{};
+  static constexpr SharedWord<std::uint64_t, 88> kNoDynThreshold{};
+  static constexpr SharedWord<std::uint64_t, 96> kMmaps{};  ///< n_mmaps
+  static constexpr SharedWord<std::uint64_t, 104> kMmapsMax{};
+  static constexpr SharedWord<std::uint64_t, 112> kMaxMmaps{};  ///< most there ever were
+  static constexpr SharedWord<std::uint64_t, 120> kMmappedMem{};
+  static constexpr SharedWord<std::uint64_t, 128> kMaxMmappedMem{};
   static constexpr Word<VirtAddr, 136> kSbrkBase{};
   static constexpr Word<std::uint64_t, 144> kBreakKnown{};  ///< the kernel was asked for the break
   static constexpr Word<std::uint64_t, 152> kThpSize{};
@@ -60,18 +62,6 @@ class Params : public View<M> {
   // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constexpr is never dynamic
   static constexpr std::size_t kBytes = 256;
 
-  template <class F>
-  [[nodiscard]] auto operator[](F field) const {
-    return this->get(field);
-  }
-  template <class T, std::size_t Offset>
-  void put(Word<T, Offset> field, std::type_identity_t<T> value) const {
-    this->set(field, value);
-  }
-  template <std::size_t Offset>
-  void add(Word<std::uint64_t, Offset> field, std::uint64_t amount) const {  // modulo 2^64
-    this->set(field, this->get(field) + amount);
-  }
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
   [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }

@@ -61,7 +61,11 @@ void begin_thread() noexcept {
   const int error = errno;
   PreloadStorage::thread.begun = true;  // first: what follows may allocate
   pthread_once(&process.once, begin_process);
+#ifdef __SANITIZE_THREAD__
+  constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;  // its own end is the last
+#else
   constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS;
+#endif
   if (process.has_key) pthread_setspecific(process.key, std::bit_cast<void*>(kRounds));
   errno = error;
 }

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "allocator/memory.h"
+#include "allocator/writer.h"
 
 namespace allocator {
 
@@ -59,14 +60,22 @@ template <std::size_t Size>
 /// Contracts: memory.h. Nothing here allocates or throws.
 struct RealMemory {
   template <class T>
-  [[nodiscard]] T load(VirtAddr at, AccessTag /*tag*/) const noexcept {
+  [[nodiscard]] T load(VirtAddr at, AccessTag tag) const noexcept {
+    if (is_racy(tag)) return static_cast<T>(load_shared(at));
     T value;
     std::memcpy(&value, pointer(at), sizeof value);
     return value;
   }
   template <class T>
-  void store(VirtAddr at, T value, AccessTag /*tag*/) const noexcept {
+  void store(VirtAddr at, T value, AccessTag tag) const noexcept {
+    if (is_racy(tag)) return store_shared(at, value);
     std::memcpy(pointer(at), &value, sizeof value);
+  }
+  [[nodiscard]] std::uint64_t load_shared(VirtAddr at) const noexcept {
+    return __atomic_load_n(static_cast<std::uint64_t*>(pointer(at)), __ATOMIC_ACQUIRE);
+  }
+  void store_shared(VirtAddr at, std::uint64_t value) const noexcept {
+    __atomic_store_n(static_cast<std::uint64_t*>(pointer(at)), value, __ATOMIC_RELEASE);
   }
   void copy(VirtAddr to, VirtAddr from, std::size_t n, AccessTag /*tag*/) const noexcept {
     std::memcpy(pointer(to), pointer(from), n);
@@ -154,6 +163,16 @@ struct RealMemory {
   static constexpr std::uint32_t kHeld = 1;
   static constexpr std::uint32_t kAwaited = 2;  ///< held, and somebody may sleep on it
 
+  /// Size words: who owns a block reads its size while the neighbour's owner, under the arena's
+  /// lock, sets the flag P in the same word. No load or store of an aligned word is torn, so plain
+  /// ones do; ThreadSanitizer has to be told by atomic ones.
+  [[nodiscard]] static constexpr bool is_racy([[maybe_unused]] AccessTag tag) noexcept {
+#ifdef __SANITIZE_THREAD__
+    return tag == allocator::tag(Writer::ChunkSize) || tag == allocator::tag(Writer::TopHeader);
+#else
+    return false;
+#endif
+  }
   [[nodiscard]] static void* pointer(VirtAddr at) noexcept {
     return reinterpret_cast<void*>(at.raw());  // NOLINT(performance-no-int-to-ptr): the one cast
   }

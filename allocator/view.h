@@ -14,6 +14,10 @@ namespace allocator {
 /// One typed word of a layout, `Offset` bytes from its start, and what touching it is for.
 template <class T, std::size_t Offset, Writer Touched>
 struct Field {};
+/// One that threads read without the lock it is written under: read whole, and after what was
+/// written before it. A memory whose threads run at once has load_shared and store_shared for it.
+template <class T, std::size_t Offset, Writer Touched>
+struct SharedField {};
 
 /// An address and a way to reach it. Viewed, never copied: every get is a load, every set a store.
 template <MemoryBackend M>
@@ -46,10 +50,55 @@ class View {
       memory_.template store<T>(at, value, tag(Touched));
     }
   }
+  template <class T, std::size_t Offset, Writer Touched>
+  [[nodiscard]] T get(SharedField<T, Offset, Touched> /*field*/) const {
+    if constexpr (requires(M m) { m.load_shared(at_); }) {
+      return T{memory_.load_shared(at_ + Offset)};
+    } else {
+      return get(Field<T, Offset, Touched>{});
+    }
+  }
+  template <class T, std::size_t Offset, Writer Touched>
+  void set(SharedField<T, Offset, Touched> /*field*/, std::type_identity_t<T> value) const {
+    if constexpr (!requires(M m) { m.store_shared(at_, std::uint64_t{}); }) {
+      set(Field<T, Offset, Touched>{}, value);
+    } else if constexpr (std::is_same_v<T, VirtAddr>) {
+      memory_.store_shared(at_ + Offset, value.raw());
+    } else {
+      memory_.store_shared(at_ + Offset, value);
+    }
+  }
 
  private:
   [[no_unique_address]] M memory_;
   VirtAddr at_;
+};
+
+/// The words of the allocator's own records, each read, put and added to by its field.
+template <MemoryBackend M>
+class RecordView : public View<M> {
+ protected:
+  template <class T, std::size_t Offset>
+  using Word = Field<T, Offset, Writer::ArenaRecord>;
+  template <class T, std::size_t Offset>
+  using SharedWord = SharedField<T, Offset, Writer::ArenaRecord>;
+
+ public:
+  using View<M>::View;
+
+  template <class F>
+  [[nodiscard]] auto operator[](F field) const {
+    return this->get(field);
+  }
+  template <template <class, std::size_t, Writer> class F, class T, std::size_t Offset>
+  void put(F<T, Offset, Writer::ArenaRecord> field, std::type_identity_t<T> value) const {
+    this->set(field, value);
+  }
+  template <template <class, std::size_t, Writer> class F, std::size_t Offset>
+  void add(F<std::uint64_t, Offset, Writer::ArenaRecord> field,
+           std::uint64_t amount) const {  // modulo 2^64
+    this->set(field, this->get(field) + amount);
+  }
 };
 
 }  // namespace allocator
