@@ -26,6 +26,8 @@ constexpr std::array kKinds = {
     Kind{"frames", Takes::Pages, show_frames},
     Kind{"chunk", Takes::Place, show_chunk},
     Kind{"forks", Takes::Nothing, show_forks},
+    Kind{"vtop", Takes::Place, show_vtop},
+    Kind{"tables", Takes::Nothing, show_tables},
 };
 
 const Kind* find_kind(std::string_view word) {

@@ -50,5 +50,7 @@ struct Look {
 [[nodiscard]] std::string show_frames(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_chunk(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_forks(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_vtop(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_tables(const ViewRequest& request, const Look& look);
 
 }  // namespace tools::explain

@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "tools/measure/kernel_file_system.h"
@@ -67,6 +68,24 @@ Tracepoints find_tracepoints() {
 bool has_swap() {
   const std::string swaps = read_file("/proc/swaps").value_or("");
   return swaps.find('\n') != std::string::npos;
+}
+
+std::string first_swap() {
+  std::istringstream lines{read_file("/proc/swaps").value_or("")};
+  std::string first;
+  int best = std::numeric_limits<int>::min();
+  std::string line;
+  std::getline(lines, line);  // the heading
+  while (std::getline(lines, line)) {
+    std::istringstream words{line};
+    std::string path, type, size, used;
+    int priority = 0;
+    if (words >> path >> type >> size >> used >> priority && priority > best) {
+      best = priority;
+      first = path;
+    }
+  }
+  return first;
 }
 
 bool has_sys_admin() {

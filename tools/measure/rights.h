@@ -22,6 +22,8 @@ struct Tracepoints {
 
 /// Whether any swap space is in use.
 [[nodiscard]] bool has_swap();
+/// The swap space that is used first, as /proc/swaps names it; empty: there is none.
+[[nodiscard]] std::string first_swap();
 
 /// Running as root for the kernel: CAP_SYS_ADMIN in effect.
 [[nodiscard]] bool has_sys_admin();

@@ -113,12 +113,14 @@ std::string Verification::verdict() const {
 }
 
 Verification verify(script::Program program, run::Runner& simulated, run::Runner& kernel,
-                    run::RunOptions options) {
+                    run::RunOptions options, const std::string& why_not_here) {
   Verification v;
   v.program = std::move(program);
   options.with_rss = options.with_rss || run::expects_rss(v.program);
   v.simulated = simulated.run(v.program, options);
   v.broken_simulated = run::check_expectations(v.program, v.simulated);
+  v.refused = why_not_here;
+  if (!v.refused.empty()) return v;
   try {
     v.kernel = kernel.run(v.program, options);
   } catch (const run::Unsupported& refused) {

@@ -27,8 +27,10 @@ struct Verification {
   [[nodiscard]] std::string verdict() const;
 };
 
+/// `why_not_here`: why the kernel is not run; empty: it is.
 [[nodiscard]] Verification verify(script::Program program, run::Runner& simulated,
-                                  run::Runner& kernel, run::RunOptions options);
+                                  run::Runner& kernel, run::RunOptions options,
+                                  const std::string& why_not_here = {});
 
 /// The operations side by side, minor and major of both, and the simulated faults.
 [[nodiscard]] std::string side_by_side(const Verification& verification);

@@ -10,6 +10,7 @@
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
+#include "tools/verbs/this_kernel.h"
 #include "tools/verbs/verbs.h"
 #include "tools/verbs/verification.h"
 #include "tools/verbs/workload_options.h"
@@ -62,11 +63,12 @@ class Status {
 };
 
 Verification verify_one(const VerifyOptions& options, Workload work) {
-  run::SimRunner simulated{work.machine.setup()};
+  const run::SimSetup setup = work.machine.setup();
+  run::SimRunner simulated{setup};
   run::KernelOptions kernel_options;
   kernel_options.allocator = options.allocator;
   run::KernelRunner kernel{kernel_options};
-  return verify(std::move(work.program), simulated, kernel, work.options);
+  return verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
 }
 
 int verify_all(VerifyOptions options) {

@@ -4,16 +4,21 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
 
+#include "tests/machine/caretaker.h"
+#include "tests/machine/swap_area.h"
 #include "tools/explain/explain.h"
 #include "tools/explain/lesson.h"
 #include "tools/report/table.h"
 #include "tools/run/kernel_runner.h"
 #include "tools/run/sim_runner.h"
+#include "tools/run/temp_files.h"
+#include "tools/verbs/this_kernel.h"
 #include "tools/verbs/verification.h"
 #include "tools/verbs/workload_options.h"
 
@@ -41,6 +46,23 @@ TEST_P(LessonTest, CostsWhatItExpects) {
   }
 }
 
+/// Swap space of the kind a lesson is about, where this user may make it.
+class Swap {
+ public:
+  explicit Swap(pagesim::kernel::SwapDevice device) {
+    using pagesim::kernel::SwapDevice;
+    if (device == SwapDevice::None) return;
+    const auto kind =
+        device == SwapDevice::Zram ? machine::SwapKind::Zram : machine::SwapKind::File;
+    lock_.emplace();
+    area_.emplace(kind, run::disk_directory());
+  }
+
+ private:
+  std::optional<machine::MachineLock> lock_;
+  std::optional<machine::SwapArea> area_;
+};
+
 /// Whether a page is reused or copied depends now and then on what another processor still holds,
 /// so the majority of three runs decides.
 TEST_P(LessonTest, AgreesWithThisKernel) {
@@ -49,12 +71,15 @@ TEST_P(LessonTest, AgreesWithThisKernel) {
   if (!std::string_view{system.release}.starts_with("6.18.")) {
     GTEST_SKIP() << "the rules simulated are those of Linux 6.18, this is " << system.release;
   }
+  const Swap swap{load(GetParam()).machine.setup().profile.swap};
   std::string verdict;
   for (int agreeing = 0, runs = 0; agreeing < 2 && runs < 3; ++runs) {
     verbs::Workload work = load(GetParam());
-    run::SimRunner simulated{work.machine.setup()};
+    const run::SimSetup setup = work.machine.setup();
+    run::SimRunner simulated{setup};
     run::KernelRunner kernel;
-    const auto v = verbs::verify(std::move(work.program), simulated, kernel, work.options);
+    const auto v = verbs::verify(std::move(work.program), simulated, kernel, work.options,
+                                 verbs::why_not_here(setup));
     if (!v.kernel) GTEST_SKIP() << v.refused;
     agreeing += v.equal() ? 1 : 0;
     if (agreeing + 1 < runs) verdict = v.verdict();

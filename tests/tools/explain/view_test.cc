@@ -59,6 +59,24 @@ TEST(ViewTest, ForkBillCountsPagesNotFaultsAlone) {
   EXPECT_TRUE(contains(bill, "copy on write, so far           15           3")) << bill;
 }
 
+TEST(ViewTest, WalkShowsEveryLevelWithItsBits) {
+  const std::string walk = shown(
+      "A = mmap 4p anon private rw at @0x200000000000 fixed\nread A[1]\n"
+      "# view: vtop A[1]+17\n");
+  EXPECT_TRUE(contains(walk, "PGD 64, PUD 0, PMD 0, PTE 1, byte 0x11 (bits 9/9/9/9+12)")) << walk;
+  EXPECT_TRUE(contains(walk, "PMD[0]")) << walk;
+  EXPECT_TRUE(contains(walk, "page in frame 0x1: P U/S A XD")) << walk;
+  EXPECT_TRUE(contains(walk, "Physical address 0x1011, zero.")) << walk;
+  EXPECT_TRUE(contains(shown(kMap + "# view: vtop A\n"), "No frame: absent."));
+}
+
+TEST(ViewTest, TablesOfTheMachinesOwnDesignAreThoseInUse) {
+  const std::string empty = shown(kMap + "# view: tables\n");
+  EXPECT_TRUE(contains(empty, "4 levels  9/9/9/9+12")) << empty;
+  EXPECT_TRUE(contains(empty, "1 level   36+12              1  134,217,728")) << empty;
+  EXPECT_TRUE(contains(empty, "segments")) << empty;
+}
+
 TEST(ViewTest, ChunkTellsCachedFastListedAndLargeApart) {
   std::string script = "k = malloc 24\n";
   for (int i = 0; i < 8; ++i) script += "p" + std::to_string(i) + " = malloc 24\n";

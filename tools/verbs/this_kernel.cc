@@ -1,0 +1,33 @@
+// What the running kernel lacks to be the simulated machine.
+#include "tools/verbs/this_kernel.h"
+
+#include <fmt/format.h>
+
+#include "tools/measure/rights.h"
+
+namespace tools::verbs {
+namespace {
+
+using pagesim::kernel::SwapDevice;
+
+std::string missing_swap(SwapDevice wanted) {
+  if (wanted == SwapDevice::None) return {};
+  const std::string here = measure::first_swap();
+  if (here.empty()) return "this machine has no swap space (see swapon)";
+  const bool is_zram = here.find("/zram") != std::string::npos;
+  if (is_zram == (wanted == SwapDevice::Zram)) return {};
+  return fmt::format("the swap space simulated is {}, this machine's is {}",
+                     is_zram ? "a disk" : "zram", here);
+}
+
+}  // namespace
+
+std::string why_not_here(const run::SimSetup& setup) {
+  constexpr std::string_view kHere = "x86-64";
+  if (setup.machine != kHere) {
+    return fmt::format("the machine simulated is {}, this one is {}", setup.machine, kHere);
+  }
+  return missing_swap(setup.profile.swap);
+}
+
+}  // namespace tools::verbs
