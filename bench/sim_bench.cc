@@ -44,18 +44,23 @@ class Random {
   std::uint64_t state_ = 88172645463325252u;
 };
 
-/// One-byte reads anywhere in `range(0)` bytes that are all present.
-void BM_RandomAccess(benchmark::State& state) {
+/// One-byte accesses anywhere in `range(0)` bytes that are all present.
+void access_at_random(benchmark::State& state, Access access) {
   Machine machine;
   Task& task = machine.boot();
   const auto bytes = static_cast<std::size_t>(state.range(0));
   const VirtAddr at = map(task, bytes);
   write_pages(task, at, bytes);
   Random random;
-  for (auto _ : state) task.touch(at + (random.next() & (bytes - 1)), 1, Access::Read);
+  for (auto _ : state) task.touch(at + (random.next() & (bytes - 1)), 1, access);
   state.SetItemsProcessed(state.iterations());
 }
+
+/// Named for what was here first: these are reads.
+void BM_RandomAccess(benchmark::State& state) { access_at_random(state, Access::Read); }
 BENCHMARK(BM_RandomAccess)->Arg(1 << 20)->Arg(64 << 20);
+void BM_RandomWrite(benchmark::State& state) { access_at_random(state, Access::Write); }
+BENCHMARK(BM_RandomWrite)->Arg(64 << 20);
 
 /// Eight-byte reads one after the other.
 void BM_SequentialAccess(benchmark::State& state) {
@@ -73,8 +78,9 @@ void BM_SequentialAccess(benchmark::State& state) {
 }
 BENCHMARK(BM_SequentialAccess)->Arg(64 << 20);
 
-/// The first write to each page of a fresh mapping; mapping and unmapping are not timed.
-void BM_FirstTouch(benchmark::State& state) {
+/// First writes to the pages of a fresh mapping; mapping and unmapping are not timed.
+template <class Write>
+void touch_first(benchmark::State& state, Write&& write) {
   Machine machine;
   machine.ledger().keep_records(false);
   Task& task = machine.boot();
@@ -83,14 +89,25 @@ void BM_FirstTouch(benchmark::State& state) {
     state.PauseTiming();
     const VirtAddr at = map(task, bytes);
     state.ResumeTiming();
-    write_pages(task, at, bytes);
+    write(task, at, bytes);
     state.PauseTiming();
     if (!task.munmap(at, bytes)) state.SkipWithError("munmap refused");
     state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(bytes / kPage));
 }
+
+/// One instruction at a time, each with its trap.
+void BM_FirstTouch(benchmark::State& state) { touch_first(state, write_pages); }
 BENCHMARK(BM_FirstTouch)->Arg(64 << 20);
+
+/// The pages of a range one after the other, asked for together.
+void BM_FirstTouchRange(benchmark::State& state) {
+  touch_first(state, [](Task& task, VirtAddr at, std::size_t bytes) {
+    task.touch_pages(at, bytes / kPage, Access::Write);
+  });
+}
+BENCHMARK(BM_FirstTouchRange)->Arg(64 << 20);
 
 /// Resident bytes of this process.
 std::int64_t resident() {
@@ -101,23 +118,33 @@ std::int64_t resident() {
   return present * ::sysconf(_SC_PAGESIZE);
 }
 
-/// What a simulated page without contents costs the host, as the counter host_bytes_per_page.
+/// First touches of a range, timed without the machine's coming and going: what a simulated page
+/// without contents costs the host, as the counters host_bytes_per_page and host_gib.
 void BM_HostMemory(benchmark::State& state) {
-  const auto bytes = static_cast<std::size_t>(state.range(0));
-  double per_page = 0;
+  const std::size_t bytes = static_cast<std::size_t>(state.range(0)) << 30;
+  const std::size_t pages = bytes / kPage;
   for (auto _ : state) {
-    Machine machine;
+    state.PauseTiming();
+    pagesim::MachineConfig config;
+    config.memory_bytes = 2 * bytes;
+    Machine machine{config};
     machine.ledger().keep_records(false);
     Task& task = machine.boot();
     const VirtAddr at = map(task, bytes);
     const std::int64_t before = resident();
-    write_pages(task, at, bytes);
-    const std::size_t pages = bytes / kPage;
-    per_page = static_cast<double>(resident() - before) / static_cast<double>(pages);
+    state.ResumeTiming();
+    task.touch_pages(at, pages, Access::Write);
+    state.PauseTiming();
+    const auto grown = static_cast<double>(resident() - before);
+    state.counters["host_bytes_per_page"] = grown / static_cast<double>(pages);
+    state.counters["host_gib"] = grown / (1u << 30);
+    state.counters["faults"] = static_cast<double>(task.counters().minor);
+    state.ResumeTiming();
   }
-  state.counters["host_bytes_per_page"] = per_page;
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(pages));
 }
-BENCHMARK(BM_HostMemory)->Arg(std::int64_t{4} << 30)->Iterations(1)->Unit(benchmark::kMillisecond);
+// 4 GiB, and 1 TiB where the host has the 4 GiB of memory that it takes.
+BENCHMARK(BM_HostMemory)->Arg(4)->Arg(1024)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 /// A fork of 64 MiB and a copy-on-write fault for each of its pages in the child.
 void BM_ForkAndCopy(benchmark::State& state) {

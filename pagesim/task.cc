@@ -102,6 +102,35 @@ void Task::store_bytes(VirtAddr at, const void* from, std::size_t n, AccessTag t
   if (access == Access::Write) memory_->mark(physical, n);
 }
 
+void Task::touch_pages(VirtAddr at, std::size_t pages, Access access, AccessTag tag) {
+  const std::size_t page = offset_mask_ + 1;
+  for (std::size_t i = 0; i < pages;) {
+    if (access == Access::Write) {
+      i += touch_fresh_pages(at + i * page, pages - i, tag);
+    } else {
+      touch(at + i * page, 1, access, tag);
+      ++i;
+    }
+  }
+}
+
+std::size_t Task::touch_fresh_pages(VirtAddr at, std::size_t pages, AccessTag tag) {
+  const hardware::Translation translated = mmu_->translate_quickly(at, Access::Write);
+  std::size_t fresh = 0;
+  if (translated.is_fault()) {
+    const kernel::FaultRequest request{at, Access::Write, Mode::User, translated.fault().error_code,
+                                       tag};
+    fresh = kernel::do_first_writes(mm(), current_, request, pages);
+  }
+  if (fresh == 0) {
+    touch_slowly(translated, at, 1, Access::Write, tag);
+    return 1;
+  }
+  mmu_->count_misses(fresh - 1);  // the others have not been looked up yet, to no avail
+  for (std::size_t i = 0; i < fresh; ++i) touch(at + i * (offset_mask_ + 1), 1, Access::Write, tag);
+  return fresh;
+}
+
 void Task::touch_straddling(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
   access_straddling(at, n, access, tag, [&](PhysAddr to, std::size_t, std::size_t part) {
     if (access == Access::Write) memory_->mark(to, part);

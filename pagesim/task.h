@@ -54,6 +54,8 @@ class Task {
   /// One instruction's access of n bytes whose values nobody needs. A write leaves the byte 0xA5 in
   /// frames that have contents and only marks the others as no longer zero.
   void touch(VirtAddr at, std::size_t n, Access access, AccessTag tag = {});
+  /// touch(at, 1), touch(at + a page, 1), and so on for `pages` pages.
+  void touch_pages(VirtAddr at, std::size_t pages, Access access, AccessTag tag = {});
   template <class T>
   [[nodiscard]] T load(VirtAddr at, AccessTag tag = {});
   template <class T>
@@ -140,6 +142,9 @@ class Task {
   /// What touch does in all but the usual cases, after a translation that faulted.
   void touch_slowly(hardware::Translation translated, VirtAddr at, std::size_t n, Access access,
                     AccessTag tag);
+  /// First writes to pages one after the other: the kernel handles their faults in one go, and the
+  /// stores are made then. How many pages that were, at least one.
+  std::size_t touch_fresh_pages(VirtAddr at, std::size_t pages, AccessTag tag);
   void touch_straddling(VirtAddr at, std::size_t n, Access access, AccessTag tag);
   /// The trap: hands faults to the kernel until the access can be made.
   PhysAddr trap(hardware::Translation translated, VirtAddr at, Access access, AccessTag tag);

@@ -31,6 +31,7 @@ class Translation {
     return Translation{HardwareFault{.trap = kUndecided}};
   }
   [[nodiscard]] constexpr bool is_decided() const noexcept { return fault_.trap != kUndecided; }
+  [[nodiscard]] constexpr bool is_fault() const noexcept { return !ok() && is_decided(); }
   [[nodiscard]] constexpr PhysAddr address() const noexcept { return PhysAddr{address_}; }
   [[nodiscard]] constexpr HardwareFault fault() const noexcept { return fault_; }
 
@@ -97,6 +98,9 @@ class Mmu {
   /// The kernel freed page tables.
   void flush_structures() noexcept;
   void flush_all() noexcept;
+
+  /// Translations somebody knows would have missed and faulted.
+  void count_misses(std::uint64_t n) noexcept { counters_.misses += n; }
 
   [[nodiscard]] const MmuCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const Tlb& tlb() const noexcept { return tlb_; }

@@ -95,6 +95,14 @@ bool map_anon_folio(VmFault& vmf, unsigned order) {
   return true;
 }
 
+/// A zeroed page of its own for an area that is prepared for one.
+FaultResult map_anon_page(VmFault& vmf) {
+  const auto frame = alloc_anon_page(vmf.mm);
+  if (!frame) return FaultResult::Oom;
+  set_anon_pte(vmf, *frame);
+  return vmf.complete(Cause::FirstWrite);
+}
+
 }  // namespace
 
 FaultResult do_anonymous_page(VmFault& vmf) {
@@ -106,10 +114,26 @@ FaultResult do_anonymous_page(VmFault& vmf) {
   anon_vma_prepare(vmf.mm, vmf.vma);
   const unsigned order = vmf.mm.kernel.profile.has_mthp() ? anon_folio_order(vmf) : 0;
   if (order != 0 && map_anon_folio(vmf, order)) return vmf.complete(Cause::FirstWrite);
-  const auto frame = alloc_anon_page(vmf.mm);
-  if (!frame) return FaultResult::Oom;
-  set_anon_pte(vmf, *frame);
-  return vmf.complete(Cause::FirstWrite);
+  return map_anon_page(vmf);
+}
+
+std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request,
+                            std::size_t pages) {
+  const VirtAddr at = request.address;
+  Entry* entry = mm.tables.find_in_last(at);
+  if (entry == nullptr || at >= mm.limits.task_size || mm.kernel.profile.has_mthp()) return 0;
+  Vma* vma = mm.find_vma(at);
+  if (vma == nullptr || !vma->contains(at) || !vma->is_anonymous() || !vma->is_writable()) return 0;
+  const VirtAddr end = std::min(vma->end, at.align_down(mm.tables.span(1)) + mm.tables.span(1));
+  pages = std::min(pages, (end - at.align_down(mm.page_size())) >> mm.page_shift());
+  anon_vma_prepare(mm, *vma);
+  std::size_t done = 0;
+  for (; done < pages && *entry == 0; ++done, ++entry) {
+    VmFault vmf{mm, *vma, current, request, false, entry};
+    if (map_anon_page(vmf) != FaultResult::Minor) break;
+    request.address += mm.page_size();
+  }
+  return done;
 }
 
 FaultResult do_wp_page(VmFault& vmf) {

@@ -49,6 +49,12 @@ struct VmFault {
 /// Sigsegv and Sigbus, `current` has been sent the signal.
 FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request);
 
+/// The faults of first writes to up to `pages` pages one after the other, the request's the first:
+/// what do_user_addr_fault would do for each of them, in one go. It ends where a page is of any
+/// other kind. Returns how many it handled; 0: none, as is always allowed.
+[[nodiscard]] std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request,
+                                          std::size_t pages);
+
 /// Section 4: repairs a fault in an area that allows the access. Allocates tables on the way.
 FaultResult handle_mm_fault(VmFault& vmf);
 
