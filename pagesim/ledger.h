@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pagesim/address.h"
+#include "pagesim/decision.h"
 
 namespace pagesim {
 
@@ -56,6 +57,7 @@ struct FaultRecord {
   std::uint64_t sequence = 0;             ///< order within the run, from 0
   VirtAddr address;                       ///< the exact byte (CR2)
   std::uint64_t instruction_pointer = 0;  ///< real faults only; 0: not known
+  std::uint64_t time_ns = 0;              ///< real faults only: since the run began; 0: not known
   std::uint32_t process = 0;              ///< index of the process in the run, 0 is the first
   std::uint32_t thread = 0;               ///< index of the thread in its process, 0 is the first
   std::optional<std::uint16_t> error_code;
@@ -64,6 +66,7 @@ struct FaultRecord {
   Outcome outcome = Outcome::Minor;
   Cause cause = Cause::Unknown;
   AccessTag tag{};
+  Decisions decisions;  ///< simulated faults only
 };
 
 /// What getrusage counts (minor, major) and what the processor took (exceptions).

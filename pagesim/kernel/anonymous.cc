@@ -23,6 +23,7 @@ void set_anon_pte(VmFault& vmf, FrameNumber frame) {
 
 /// A write to a page only this process has: the entry becomes writable again.
 FaultResult wp_page_reuse(VmFault& vmf, FrameNumber frame) {
+  vmf.decisions.add(Decision::WpPageReuse);
   const Ptes ptes{vmf.mm};
   vmf.mm.kernel.memory.record(frame).set(flag::Exclusive);
   if (!vmf.request.unshare) *vmf.pte = ptes.mkwrite(*vmf.pte);
@@ -46,6 +47,7 @@ FaultResult copy_and_complete(VmFault& vmf, Cause cause) {
 
 /// A write to a page others have too, or to the zero page: a copy takes its place.
 bool wp_page_copy(VmFault& vmf) {
+  vmf.decisions.add(Decision::WpPageCopy);
   anon_vma_prepare(vmf.mm, vmf.vma);
   const auto fresh = alloc_anon_page(vmf.mm);
   if (!fresh) return false;
@@ -106,6 +108,7 @@ FaultResult map_anon_page(VmFault& vmf) {
 }  // namespace
 
 FaultResult do_anonymous_page(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoAnonymousPage);
   if (!vmf.is_write()) {
     const Ptes ptes{vmf.mm};
     *vmf.pte = ptes.mkyoung(ptes.wrprotect(ptes.make(hardware::kZeroFrame, vmf.vma)));
@@ -137,6 +140,7 @@ std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request
 }
 
 FaultResult do_wp_page(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoWpPage);
   if (vmf.vma.is_shared()) return wp_page_shared(vmf);
   const Ptes ptes{vmf.mm};
   if (ptes.is_zero_page(*vmf.pte)) return copy_and_complete(vmf, Cause::ZeroUpgrade);

@@ -35,11 +35,13 @@ FaultResult force_sig_fault(const Current& current, const SignalInfo& signal) {
   return signal.number == SIGBUS ? FaultResult::Sigbus : FaultResult::Sigsegv;
 }
 
-FaultResult bad_area(Mm& mm, const Current& current, const FaultRequest& request, int signal,
-                     int code) {
+FaultResult bad_area(Mm& mm, const Current& current, const FaultRequest& request,
+                     Decisions decisions, int signal, int code) {
   FaultRecord record = make_record(current, request);
   record.outcome = Outcome::Signal;
   record.cause = Cause::Invalid;
+  record.decisions = decisions;
+  record.decisions.add(Decision::BadArea);
   ++current.counters->exceptions;
   mm.kernel.ledger.file(record);
   return force_sig_fault(current,
@@ -51,7 +53,7 @@ FaultResult bad_area(Mm& mm, const Current& current, const FaultRequest& request
 FaultResult bad_kernel_address(Mm& mm, const Current& current, const FaultRequest& request) {
   const auto reported = static_cast<std::uint16_t>(request.error_code | x86::kErrorProtection);
   if (request.address.align_down(mm.page_size()).raw() == kVsyscallPage)
-    (void)bad_area(mm, current, request, SIGSEGV, SEGV_MAPERR);
+    (void)bad_area(mm, current, request, {}, SIGSEGV, SEGV_MAPERR);
   return force_sig_fault(current,
                          {SIGSEGV, SEGV_MAPERR, request.address, x86::kTrapPageFault, reported});
 }
@@ -81,6 +83,7 @@ bool access_error(const Vma& vma, const FaultRequest& request) {
 }
 
 FaultResult handle_pte_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::HandlePteFault);
   const Ptes ptes{vmf.mm};
   const Entry entry = vmf.pte == nullptr ? 0 : *vmf.pte;
   if (entry == 0) return vmf.vma.is_anonymous() ? do_anonymous_page(vmf) : do_fault(vmf);
@@ -100,12 +103,14 @@ FaultResult VmFault::complete(Cause cause, FaultResult result) {
     FaultRecord record = make_record(current, request);
     record.outcome = major ? Outcome::Major : Outcome::Minor;
     record.cause = cause;
+    record.decisions = decisions;
     return record;
   });
   return result;
 }
 
 FaultResult handle_mm_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::HandleMmFault);
   hardware::PageTable& tables = vmf.mm.tables;
   const VirtAddr at = vmf.request.address;
   vmf.pte = tables.find_in_last(at);
@@ -126,17 +131,23 @@ FaultResult handle_mm_fault(VmFault& vmf) {
 
 FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request) {
   if (request.address >= mm.limits.task_size) return bad_kernel_address(mm, current, request);
+  Decisions decisions;
+  decisions.add(Decision::FindVma);
   Vma* vma = mm.find_vma(request.address);
   bool grew = false;
   if (vma != nullptr && vma->start > request.address)
     grew = expand_stack(mm, *vma, request.address.align_down(mm.page_size()));
+  if (grew) decisions.add(Decision::ExpandStack);
   if (vma == nullptr || vma->start > request.address)
-    return bad_area(mm, current, request, SIGSEGV, SEGV_MAPERR);
-  if (access_error(*vma, request)) return bad_area(mm, current, request, SIGSEGV, SEGV_ACCERR);
-  VmFault vmf{mm, *vma, current, request, grew};
+    return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_MAPERR);
+  if (access_error(*vma, request))
+    return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_ACCERR);
+  VmFault vmf{mm, *vma, current, request, grew, nullptr, decisions};
   const FaultResult result = handle_mm_fault(vmf);
-  if (result == FaultResult::Sigsegv) return bad_area(mm, current, request, SIGSEGV, SEGV_MAPERR);
-  if (result == FaultResult::Sigbus) return bad_area(mm, current, request, SIGBUS, BUS_ADRERR);
+  if (result == FaultResult::Sigsegv)
+    return bad_area(mm, current, request, vmf.decisions, SIGSEGV, SEGV_MAPERR);
+  if (result == FaultResult::Sigbus)
+    return bad_area(mm, current, request, vmf.decisions, SIGBUS, BUS_ADRERR);
   return result;
 }
 

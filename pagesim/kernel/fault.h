@@ -34,6 +34,7 @@ struct VmFault {
   const FaultRequest& request;
   bool grew = false;     ///< the stack was extended for it
   Entry* pte = nullptr;  ///< null: the table does not exist
+  Decisions decisions{};
 
   [[nodiscard]] bool is_write() const noexcept { return request.access == Access::Write; }
   [[nodiscard]] bool wants_write() const noexcept { return is_write() || request.unshare; }

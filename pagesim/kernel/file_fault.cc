@@ -48,6 +48,7 @@ FilePage filemap_fault(VmFault& vmf, File& file, std::uint64_t index) {
     return {FaultResult::Minor, Cause::FileMap, page->frame};
   }
   if (!sync_mmap_readahead(vmf.mm.kernel, vmf.vma, file, index)) return {FaultResult::Oom};
+  vmf.decisions.add(Decision::Retry);
   const bool major = vmf.request.mode != Mode::Gup;
   return {major ? FaultResult::Major : FaultResult::Minor, Cause::FileRead,
           file.find_page(index)->frame};
@@ -55,10 +56,17 @@ FilePage filemap_fault(VmFault& vmf, File& file, std::uint64_t index) {
 
 /// ->fault: SIGBUS past the last page with bytes in it.
 FilePage fault_page(VmFault& vmf) {
+  vmf.decisions.add(Decision::Fault);
   File& file = *vmf.vma.file;
   const std::uint64_t index = linear_page_index(vmf.mm, vmf.vma, vmf.request.address);
   if (index >= file.size_in_pages()) return {FaultResult::Sigbus};
   return file.is_shmem() ? shmem_fault(file, index) : filemap_fault(vmf, file, index);
+}
+
+/// The file hears of the first store to a clean page, if it wants to.
+void page_mkwrite(VmFault& vmf, FrameNumber frame) {
+  if (vmf.vma.file->wants_write_notification()) vmf.decisions.add(Decision::PageMkwrite);
+  vmf.mm.kernel.memory.record(frame).set(flag::Dirty);
 }
 
 /// The entry of the faulting page, its table made if need be.
@@ -107,6 +115,7 @@ bool is_mappable(File& file, std::uint64_t index) {
 bool do_fault_around(VmFault& vmf) {
   Mm& mm = vmf.mm;
   if (mm.kernel.profile.fault_around_bytes >> mm.page_shift() <= 1) return false;
+  vmf.decisions.add(Decision::MapPages);
   const Ptes ptes{mm};
   File& file = *vmf.vma.file;
   const AroundWindow window = around_window(vmf);
@@ -124,6 +133,7 @@ bool do_fault_around(VmFault& vmf) {
 }
 
 FaultResult do_read_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoReadFault);
   if (do_fault_around(vmf)) return vmf.complete(Cause::FileMap);
   const FilePage found = fault_page(vmf);
   if (is_error(found.result)) return found.result;
@@ -135,6 +145,7 @@ FaultResult do_read_fault(VmFault& vmf) {
 }
 
 FaultResult do_cow_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoCowFault);
   anon_vma_prepare(vmf.mm, vmf.vma);
   const FilePage found = fault_page(vmf);
   if (is_error(found.result)) return found.result;
@@ -146,10 +157,11 @@ FaultResult do_cow_fault(VmFault& vmf) {
 }
 
 FaultResult do_shared_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoSharedFault);
   const FilePage found = fault_page(vmf);
   if (is_error(found.result)) return found.result;
   if (!make_pte(vmf)) return FaultResult::Oom;
-  vmf.mm.kernel.memory.record(found.frame).set(flag::Dirty);  // page_mkwrite
+  page_mkwrite(vmf, found.frame);
   set_file_pte(vmf, found.frame);
   return vmf.complete(found.cause, found.result);
 }
@@ -157,13 +169,14 @@ FaultResult do_shared_fault(VmFault& vmf) {
 }  // namespace
 
 FaultResult do_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoFault);
   if (!vmf.is_write()) return do_read_fault(vmf);
   return vmf.vma.is_shared() ? do_shared_fault(vmf) : do_cow_fault(vmf);
 }
 
 FaultResult wp_page_shared(VmFault& vmf) {
   const Ptes ptes{vmf.mm};
-  vmf.mm.kernel.memory.record(ptes.frame(*vmf.pte)).set(flag::Dirty);
+  page_mkwrite(vmf, ptes.frame(*vmf.pte));
   *vmf.pte = ptes.mkwrite(*vmf.pte);
   return vmf.complete(Cause::Mkwrite);
 }

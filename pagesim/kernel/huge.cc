@@ -53,6 +53,7 @@ bool is_huge_eligible(const Mm& mm, const Vma& vma, VirtAddr at) noexcept {
 }
 
 FaultResult do_huge_pmd_anonymous_page(VmFault& vmf, Entry& pmd) {
+  vmf.decisions.add(Decision::DoHugePmdAnonymousPage);
   Mm& mm = vmf.mm;
   anon_vma_prepare(mm, vmf.vma);
   if (!mm.tables.deposit()) return FaultResult::Fallback;
@@ -72,6 +73,7 @@ FaultResult huge_pmd_fault(VmFault& vmf, Entry& pmd) {
   Mm& mm = vmf.mm;
   const Ptes ptes{mm};
   if (!vmf.wants_write() || ptes.writable(pmd)) return vmf.complete(Cause::Spurious);
+  vmf.decisions.add(Decision::DoHugePmdWpPage);
   const FrameNumber head = ptes.frame(pmd);
   const hardware::FrameRecord& page = mm.kernel.memory.record(head);
   const VirtAddr block = vmf.request.address.align_down(mm.tables.span(1));
@@ -85,6 +87,7 @@ FaultResult huge_pmd_fault(VmFault& vmf, Entry& pmd) {
     if (!vmf.request.unshare) pmd = ptes.mkwrite(pmd);
     return vmf.complete(Cause::CowReuse);
   }
+  vmf.decisions.add(Decision::SplitHugePmd);
   split_huge_pmd(mm, block, pmd);
   vmf.pte = mm.tables.find(vmf.request.address);
   return wp_page_copy(vmf) ? vmf.complete(Cause::CowCopy) : FaultResult::Oom;

@@ -49,6 +49,7 @@ FaultResult hugetlb_cow(VmFault& vmf, Entry& pmd, FrameNumber old) {
 }  // namespace
 
 FaultResult hugetlb_fault(VmFault& vmf) {
+  vmf.decisions.add(Decision::HugetlbFault);
   Mm& mm = vmf.mm;
   const Ptes ptes{mm};
   Entry* pmd = mm.tables.find_or_make(vmf.request.address, 1);

@@ -63,6 +63,7 @@ void set_swapped_pte(VmFault& vmf, FrameNumber frame, bool exclusive) {
 }  // namespace
 
 FaultResult do_swap_page(VmFault& vmf) {
+  vmf.decisions.add(Decision::DoSwapPage);
   const Ptes ptes{vmf.mm};
   const Entry old = *vmf.pte;
   if (ptes.kind(old) == NonPresent::Guard) return FaultResult::Sigsegv;
@@ -74,7 +75,10 @@ FaultResult do_swap_page(VmFault& vmf) {
   vmf.mm.kernel.swap.release(slot);
   const bool exclusive = is_exclusive(vmf, in.frame, (old & nonpresent::kExclusive) != 0);
   set_swapped_pte(vmf, in.frame, exclusive);
-  if (vmf.is_write() && !exclusive && !wp_page_copy(vmf)) return FaultResult::Oom;
+  if (vmf.is_write() && !exclusive) {
+    vmf.decisions.add(Decision::DoWpPage);
+    if (!wp_page_copy(vmf)) return FaultResult::Oom;
+  }
   return vmf.complete(in.cause, in.result);
 }
 

@@ -2,7 +2,7 @@
 #
 # Each rule: the files it speaks of | what they may include of ours (regular expressions on the path
 # from the root). The first rule that matches a file decides.
-set(leaf "pagesim/(address|check|ledger|result|uapi)\\.h")
+set(leaf "pagesim/(address|check|decision|ledger|result|uapi)\\.h")
 set(rules
   "^allocator/|^(allocator/.*|pagesim/address\\.h)$"
   "^pagesim/hardware/|^(pagesim/hardware/.*|${leaf})$"
