@@ -4,7 +4,8 @@ _faultline() {
   case $previous in
     --on) COMPREPLY=($(compgen -W 'sim kernel' -- "$word")); return ;;
     --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
-    --format) COMPREPLY=($(compgen -W 'table json csv html' -- "$word")); return ;;
+    --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome' -- "$word")); return ;;
+    --era) COMPREPLY=($(compgen -W '2.4 2.6 today' -- "$word")); return ;;
     --allocator)
       COMPREPLY=($(compgen -W 'ptmalloc glibc jemalloc mimalloc tcmalloc' -f -- "$word")); return ;;
   esac

@@ -15,7 +15,13 @@ namespace tools::measure {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kSampled = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_ADDR;
+constexpr std::uint64_t kSampled =
+    PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
+/// Where they lie in a sample; the size of the raw data comes after them.
+constexpr std::uint64_t kIpAt = 8;
+constexpr std::uint64_t kTimeAt = 16;
+constexpr std::uint64_t kAddressAt = 24;
+constexpr std::uint64_t kRawDataAt = 32 + 4;
 
 perf_event_attr attributes(std::uint32_t type, std::uint64_t config, bool raw, bool kernel) {
   perf_event_attr attr{};
@@ -26,6 +32,8 @@ perf_event_attr attributes(std::uint32_t type, std::uint64_t config, bool raw, b
   attr.sample_type = kSampled | (raw ? PERF_SAMPLE_RAW : 0);
   attr.exclude_kernel = !kernel;
   attr.exclude_hv = 1;
+  attr.use_clockid = 1;
+  attr.clockid = CLOCK_MONOTONIC;
   return attr;
 }
 
@@ -154,16 +162,16 @@ bool FaultEvents::take_sample(std::uint64_t at, std::uint32_t, bool kernel,
     const auto index = static_cast<std::size_t>(source);
     return fds_[index] >= 0 && ids_[index] == id;
   };
-  constexpr std::uint64_t kRawData = 8 + 8 + 8 + 4;  // identifier, ip, addr, size of the raw data
   const bool user_trace = is(Source::UserTrace);
   if (user_trace || is(Source::KernelTrace)) {
-    take_trace(at + kRawData, !user_trace);
+    take_trace(at + kRawDataAt, !user_trace);
     return false;
   }
-  const auto address = read<std::uint64_t>(at + 16);
+  const auto address = read<std::uint64_t>(at + kAddressAt);
   if (is(Source::Faults)) {
     const bool complete = take_pending(event);
-    pending_ = {address, read<std::uint64_t>(at + 8), -1, FaultEvent::Counted::No, kernel};
+    pending_ = {address, read<std::uint64_t>(at + kIpAt), read<std::uint64_t>(at + kTimeAt),
+                -1,      FaultEvent::Counted::No,         kernel};
     if (trace_address_ == address) pending_.error_code = trace_error_;
     trace_error_ = -1;
     has_pending_ = true;

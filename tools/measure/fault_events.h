@@ -15,6 +15,7 @@ struct FaultEvent {
 
   std::uint64_t address = 0;
   std::uint64_t instruction_pointer = 0;
+  std::uint64_t time_ns = 0;     ///< CLOCK_MONOTONIC, when it was taken
   std::int32_t error_code = -1;  ///< -1: no tracepoint told it
   Counted counted = Counted::No;
   bool kernel_mode = false;

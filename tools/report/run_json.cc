@@ -40,6 +40,8 @@ Json to_json(const pagesim::FaultRecord& fault, const std::string& place, const 
   json["cause"] = has_cause ? Json(to_string(fault.cause)) : Json(nullptr);
   json["writer"] = known.writers ? Json(to_string(allocator::writer_of(fault.tag))) : Json(nullptr);
   json["error_code"] = or_null(fault.error_code);
+  const auto path = pagesim::fault_path(fault, known.era.value_or(pagesim::Era::Today));
+  json["path"] = path.empty() ? Json(nullptr) : Json(path);
   return json;
 }
 

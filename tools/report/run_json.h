@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "pagesim/era.h"
 #include "tools/report/tally.h"
 #include "tools/run/outcome.h"
 
@@ -20,6 +21,9 @@ using PlaceOf = std::function<std::string(std::size_t op, const pagesim::FaultRe
 struct Knowledge {
   bool causes = true;
   bool writers = true;
+  /// In whose functions a simulated fault's path is told: in text only where it was asked for, in
+  /// JSON always, in today's.
+  std::optional<pagesim::Era> era{};
 };
 
 [[nodiscard]] Json to_json(const pagesim::FaultRecord& fault, const std::string& place,

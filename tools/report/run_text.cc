@@ -2,6 +2,7 @@
 #include "tools/report/run_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -51,7 +52,13 @@ std::string fault_text(const pagesim::FaultRecord& fault, const std::string& pla
   if (known.writers && writer != allocator::Writer::User) {
     text += fmt::format(" by {}", to_string(writer));
   }
+  if (known.era) text += fmt::format(" [{}]", path_text(fault, *known.era));
   return text;
+}
+
+std::string path_text(const pagesim::FaultRecord& fault, pagesim::Era era,
+                      std::string_view between) {
+  return fmt::format("{}", fmt::join(pagesim::fault_path(fault, era), between));
 }
 
 std::string signal_text(const pagesim::SignalInfo& signal) {

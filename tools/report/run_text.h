@@ -16,6 +16,9 @@ namespace tools::report {
 /// unknown is left out.
 [[nodiscard]] std::string fault_text(const pagesim::FaultRecord& fault, const std::string& place,
                                      const Knowledge& known);
+/// "do_page_fault > find_vma > ...": a simulated fault's path; empty for a real one.
+[[nodiscard]] std::string path_text(const pagesim::FaultRecord& fault, pagesim::Era era,
+                                    std::string_view between = " > ");
 /// "SIGSEGV MAPERR".
 [[nodiscard]] std::string signal_text(const pagesim::SignalInfo& signal);
 

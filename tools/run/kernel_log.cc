@@ -97,7 +97,12 @@ class LogReader {
     return op << 40 ^ address / child::kPage;
   }
 
+  [[nodiscard]] std::uint64_t since_start(std::uint64_t ns) const {
+    return ns == 0 ? 0 : ns - header_.started_ns;
+  }
+
   void read_results() {
+    for (const child::TaskSlot& task : image_.tasks()) outcome_.pids.push_back(task.pid.load());
     for (const child::OpResult& result : image_.results()) {
       OpOutcome op;
       op.minor = result.minor;
@@ -106,6 +111,8 @@ class LogReader {
       op.address = result.address;
       op.error = result.error;
       op.returned = result.returned;
+      op.started_ns = since_start(result.started_ns);
+      op.ended_ns = since_start(result.ended_ns);
       outcome_.ops.push_back(op);
     }
   }
@@ -163,6 +170,7 @@ class LogReader {
     record.sequence = outcome_.faults.size();
     record.address = pagesim::VirtAddr{seen.address};
     record.instruction_pointer = seen.instruction_pointer;
+    record.time_ns = since_start(seen.time_ns);
     record.process = image_.tasks()[head.task].process;
     record.thread = image_.tasks()[head.task].thread;
     if (seen.error_code >= 0) record.error_code = static_cast<std::uint16_t>(seen.error_code);

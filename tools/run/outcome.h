@@ -31,7 +31,9 @@ struct OpOutcome {
   std::uint32_t minor = 0;
   std::uint32_t major = 0;
   std::uint32_t fault_count = 0;
-  bool ran = false;  ///< false: its process had ended before it
+  bool ran = false;              ///< false: its process had ended before it
+  std::uint64_t started_ns = 0;  ///< since the run began; real runs only, 0: not known
+  std::uint64_t ended_ns = 0;
   std::uint64_t first_fault = 0;
   std::uint64_t address = 0;  ///< what an allocating or mapping call returned; 0: null
   std::int32_t error = 0;     ///< errno of a refused call, 0: none
@@ -55,6 +57,7 @@ struct RunOutcome {
   /// One for each RunOptions::cache_probes, nothing where the file did not exist yet; empty if the
   /// machine cannot be asked.
   std::vector<std::optional<PageRuns>> cached;
+  std::vector<std::int32_t> pids;  ///< real runs only, by task of the program; 0: never lived
   pagesim::Counters total;
   std::uint64_t heap_base = 0, stack_base = 0, text_base = 0;
   std::uint64_t globals_base = 0;  ///< the allocator's process-wide state; 0: not known

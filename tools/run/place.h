@@ -75,4 +75,18 @@ class Places {
   std::vector<Names> spaces_;
 };
 
+/// Calls visit(op, fault, place) for every record of a run, in order; `place` is its byte in the
+/// script's words.
+template <class Visit>
+void each_fault(const script::Program& program, const RunOutcome& outcome, Visit visit) {
+  Places places{program, outcome};
+  for (std::size_t op = 0; op < program.ops.size(); ++op) {
+    places.advance(op);
+    for (std::size_t i = 0; i < outcome.ops[op].fault_count; ++i) {
+      const pagesim::FaultRecord& fault = outcome.faults[outcome.ops[op].first_fault + i];
+      visit(op, fault, places.text(program.ops[op].process, fault.address));
+    }
+  }
+}
+
 }  // namespace tools::run

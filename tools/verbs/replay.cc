@@ -4,10 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "tools/report/chrome_trace.h"
 #include "tools/report/run_text.h"
 #include "tools/run/kernel_runner.h"
 #include "tools/run/place.h"
 #include "tools/run/sim_runner.h"
+#include "tools/verbs/era_option.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
@@ -23,6 +25,7 @@ struct ReplayOptions {
   std::string allocator = "ptmalloc";
   MachineOptions machine;
   WorkloadOptions workload;
+  EraOption era;
   Output output;
 };
 
@@ -76,19 +79,16 @@ report::Json json_of(const ReplayOptions& options, const script::Program& progra
 std::string csv_of(const script::Program& program, const run::RunOutcome& outcome,
                    const report::Knowledge& known) {
   std::string text = "line,process,place,address,access,mode,outcome,cause,writer,error_code\n";
-  run::Places places{program, outcome};
-  for (std::size_t i = 0; i < program.ops.size(); ++i) {
-    places.advance(i);
-    for (std::size_t k = 0; k < outcome.ops[i].fault_count; ++k) {
-      const pagesim::FaultRecord& fault = outcome.faults[outcome.ops[i].first_fault + k];
-      text += fmt::format("{},{},{},{:#x},{},{},{},{},{},{}\n", program.ops[i].line, fault.process,
-                          places.text(program.ops[i].process, fault.address), fault.address.raw(),
-                          fault.access ? to_string(*fault.access) : "", to_string(fault.mode),
-                          to_string(fault.outcome), known.causes ? to_string(fault.cause) : "",
-                          known.writers ? to_string(allocator::writer_of(fault.tag)) : "",
-                          fault.error_code ? std::to_string(*fault.error_code) : "");
-    }
-  }
+  run::each_fault(program, outcome,
+                  [&](std::size_t op, const pagesim::FaultRecord& fault, const std::string& place) {
+                    text += fmt::format(
+                        "{},{},{},{:#x},{},{},{},{},{},{}\n", program.ops[op].line, fault.process,
+                        place, fault.address.raw(), fault.access ? to_string(*fault.access) : "",
+                        to_string(fault.mode), to_string(fault.outcome),
+                        known.causes ? to_string(fault.cause) : "",
+                        known.writers ? to_string(allocator::writer_of(fault.tag)) : "",
+                        fault.error_code ? std::to_string(*fault.error_code) : "");
+                  });
   return text;
 }
 
@@ -109,11 +109,18 @@ void replay(const ReplayOptions& options) {
   const script::Program& program = work.program;
   const auto runner = runner_of(options, work.machine);
   const run::RunOutcome outcome = runner->run(program, work.options);
-  const report::Knowledge known{.causes = outcome.has_causes, .writers = options.on == "sim"};
+  const bool simulated = options.on == "sim";
+  const report::Knowledge known{
+      .causes = outcome.has_causes, .writers = simulated, .era = options.era.of(simulated)};
+  const report::Logged logged{program, outcome, known, runner->name()};
   if (options.output.format == "json") {
     options.output.write(json_of(options, program, outcome, known).dump() + '\n');
   } else if (options.output.format == "csv") {
     options.output.write(csv_of(program, outcome, known));
+  } else if (options.output.format == "trace") {
+    options.output.write(report::fault_log(logged));
+  } else if (options.output.format == "chrome") {
+    options.output.write(report::chrome_trace({logged}).dump() + '\n');
   } else {
     options.output.write(text_of(options, program, outcome, runner->name(), known));
   }
@@ -138,7 +145,8 @@ void add_replay(CLI::App& app, int& status) {
       ->capture_default_str();
   options->machine.add_to(*verb);
   options->workload.add_to(*verb);
-  options->output.add_to(*verb, "table|json|csv");
+  options->era.add_to(*verb);
+  options->output.add_to(*verb, "table|json|csv|trace|chrome");
   verb->callback([options, &status] {
     replay(*options);
     status = kEqual;

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "tools/report/chrome_trace.h"
 #include "tools/report/run_text.h"
 #include "tools/report/table.h"
 #include "tools/run/place.h"
@@ -72,6 +73,12 @@ class Namer {
   const script::Program& program_;
   run::Places places_;
 };
+
+std::vector<report::Logged> logged(const Verification& v) {
+  std::vector<report::Logged> runs{{v.program, v.simulated, kSimulated, "simulated"}};
+  if (v.kernel) runs.push_back({v.program, *v.kernel, known_of(*v.kernel), "this kernel"});
+  return runs;
+}
 
 Json ops_json(const Verification& v) {
   Json ops = Json::array();
@@ -155,6 +162,15 @@ std::string side_by_side(const Verification& v) {
   }
   return table.to_text();
 }
+
+std::string fault_logs(const Verification& v) {
+  std::string text;
+  for (const report::Logged& run : logged(v)) text += report::fault_log(run);
+  if (!v.kernel) text += fmt::format("# {}\n", v.verdict());
+  return text;
+}
+
+report::Json chrome_trace(const Verification& v) { return report::chrome_trace(logged(v)); }
 
 report::Json to_json(const Verification& v) {
   Json json;

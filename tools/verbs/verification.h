@@ -34,6 +34,10 @@ struct Verification {
 
 /// The operations side by side, minor and major of both, and the simulated faults.
 [[nodiscard]] std::string side_by_side(const Verification& verification);
+/// Both runs' fault logs, one after the other; of a run that was refused, why.
+[[nodiscard]] std::string fault_logs(const Verification& verification);
+/// Both runs in one Chrome trace.
+[[nodiscard]] report::Json chrome_trace(const Verification& verification);
 /// One object of `verify --format json`.
 [[nodiscard]] report::Json to_json(const Verification& verification);
 

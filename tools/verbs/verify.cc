@@ -38,6 +38,13 @@ std::string text_of(const VerifyOptions& options, const Verification& v) {
   return text + fmt::format("{}: {}\n", v.program.path, v.verdict());
 }
 
+std::string render(const VerifyOptions& options, const Verification& v) {
+  if (options.output.format == "json") return to_json(v).dump() + '\n';
+  if (options.output.format == "trace") return fault_logs(v);
+  if (options.output.format == "chrome") return chrome_trace(v).dump() + '\n';
+  return text_of(options, v);
+}
+
 /// What this machine did not allow, each sentence once, to standard error.
 void print_missing(const std::set<std::string>& missing) {
   for (const std::string& sentence : missing) fmt::print(stderr, "{}\n", sentence);
@@ -75,6 +82,8 @@ int verify_all(VerifyOptions options) {
   options.files = with_lessons(options.files);
   options.alone = options.files.size() == 1;
   // Every file is read before any is run: a wrong one loses nothing.
+  if (options.output.format == "chrome" && !options.alone)
+    throw Refusal{kWrongInput, "--format chrome: one file makes one trace; name a single one."};
   std::vector<Workload> workloads;
   for (const std::string& file : options.files) {
     workloads.push_back(options.workload.load(file, options.machine));
@@ -86,7 +95,7 @@ int verify_all(VerifyOptions options) {
   for (Workload& work : workloads) {
     const bool is_lesson = work.is_lesson;
     const Verification v = verify_one(options, std::move(work));
-    text += options.output.format == "json" ? to_json(v).dump() + '\n' : text_of(options, v);
+    text += render(options, v);
     status.add(v, is_lesson);
     if (v.kernel) missing.insert(v.kernel->missing.begin(), v.kernel->missing.end());
   }
@@ -111,7 +120,7 @@ void add_verify(CLI::App& app, int& status) {
   verb->add_flag("--lines", options->lines, "Show every operation of every file");
   options->machine.add_to(*verb);
   options->workload.add_to(*verb);
-  options->output.add_to(*verb, "table|json");
+  options->output.add_to(*verb, "table|json|trace|chrome");
   verb->callback([options, &status] { status = verify_all(*options); });
   verb->footer("Exit status: 0 equal, 1 different, 2 unreadable input, 3 not possible here.");
 }

@@ -119,6 +119,28 @@ TEST_F(CommandLineTest, ReplayPrintsEveryFaultAsJson) {
   EXPECT_EQ(json["ops"][2]["faults"][0]["error_code"], 7);
 }
 
+TEST_F(CommandLineTest, EraTellsEachFaultsPath) {
+  write("read.fl", "A = mmap 2p anon private rw\nread A\n");
+  const Result old = run("replay --era 2.4 read.fl");
+  EXPECT_NE(old.out.find("do_page_fault > find_vma > handle_mm_fault > handle_pte_fault > "
+                         "do_anonymous_page"),
+            std::string::npos)
+      << old.out;
+  const auto json = nlohmann::json::parse(run("replay --format json read.fl").out);
+  EXPECT_EQ(json["ops"][1]["faults"][0]["path"][0], "do_user_addr_fault");
+  expect_refused("replay --era 1.0 read.fl", "--era");
+}
+
+TEST_F(CommandLineTest, VerifyLogsBothRuns) {
+  write("read.fl", "A = mmap 2p anon private rw\nread A\n");
+  const Result log = run("verify --format trace read.fl");
+  EXPECT_NE(log.out.find(" on simulated; time: "), std::string::npos) << log.out;
+  EXPECT_NE(log.out.find(" on this kernel; time: "), std::string::npos) << log.out;
+  const auto trace = nlohmann::json::parse(run("verify --format chrome read.fl").out);
+  EXPECT_EQ(trace["otherData"]["time"].size(), 2);
+  expect_refused("verify --format chrome read.fl read.fl", "one file makes one trace");
+}
+
 TEST_F(CommandLineTest, FatalSignalIsAResult) {
   write("signal.fl", "read @0x8\nwrite @0x8\n");
   const Result result = run("replay signal.fl");

@@ -126,6 +126,7 @@ void log_event(const Call& call, const measure::FaultEvent& event) {
   record.evidence = FaultEvidence{};
   record.evidence.address = event.address;
   record.evidence.instruction_pointer = event.instruction_pointer;
+  record.evidence.time_ns = event.time_ns;
   record.evidence.error_code = event.error_code;
   record.evidence.counted = static_cast<std::uint8_t>(event.counted);
   if (event.kernel_mode) record.evidence.known |= FaultEvidence::KernelMode;

@@ -49,6 +49,8 @@ struct OpResult {
   std::uint32_t major = 0;
   std::int32_t error = 0;
   std::uint32_t ran = 0;
+  std::uint64_t started_ns = 0;  ///< CLOCK_MONOTONIC; of measured operations
+  std::uint64_t ended_ns = 0;
 };
 
 /// A question about page states, or about a file's pages in the page cache.
@@ -125,6 +127,7 @@ struct FaultEvidence {
   };
   std::uint64_t address = 0;
   std::uint64_t instruction_pointer = 0;
+  std::uint64_t time_ns = 0;
   std::uint64_t before = 0;        ///< pagemap entry of the page before the operation
   std::uint64_t after = 0;         ///< and after it
   std::uint64_t before_flags = 0;  ///< kpageflags of the frame before, where huge pages take part

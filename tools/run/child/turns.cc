@@ -47,16 +47,19 @@ void file_counts(Call& call, const FaultCount& before, const FaultCount& after) 
   if (result.major > 0 && shared.header->settle != 0) measure::rest(kMajorRestNs);
 }
 
-/// Around the act nothing but two system calls; everything else comes before or after.
+/// Around the act nothing but system calls; everything else comes before or after.
 void measure_act(Call& call, Act act) {
   static rusage scratch;
   const bool with_rss = shared.header->with_rss != 0;
   look_before(call);
   const pagesim::Rss rss_before = with_rss ? call.task->status.rss() : pagesim::Rss{};
   call.task->events.skip();
+  OpResult& result = shared.results[call.index];
+  result.started_ns = measure::monotonic_ns();
   const FaultCount before = measure::thread_faults(scratch);
   const bool finished = guarded(act, call);
   const FaultCount after = measure::thread_faults(scratch);
+  result.ended_ns = measure::monotonic_ns();
   if (with_rss) log_rss(call, call.task->status.rss() - rss_before);
   if (call.task->events.has_events()) log_faults(call);
   if (!finished) answer_signal(call);
