@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace pagesim {
 
@@ -36,6 +37,10 @@ inline constexpr unsigned kDecisions = static_cast<unsigned>(Decision::BadArea) 
 
 class Decisions {
  public:
+  constexpr Decisions() noexcept = default;
+  constexpr Decisions(std::initializer_list<Decision> decisions) noexcept {
+    for (const Decision decision : decisions) add(decision);
+  }
   constexpr void add(Decision decision) noexcept { bits_ |= bit(decision); }
   [[nodiscard]] constexpr bool has(Decision decision) const noexcept {
     return (bits_ & bit(decision)) != 0;

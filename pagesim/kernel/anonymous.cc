@@ -120,6 +120,14 @@ FaultResult do_anonymous_page(VmFault& vmf) {
   return map_anon_page(vmf);
 }
 
+namespace {
+
+/// What do_user_addr_fault comes by on its way to map_anon_page.
+constexpr Decisions kFirstWrite = {Decision::FindVma, Decision::HandleMmFault,
+                                   Decision::HandlePteFault, Decision::DoAnonymousPage};
+
+}  // namespace
+
 std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request,
                             std::size_t pages) {
   const VirtAddr at = request.address;
@@ -132,7 +140,7 @@ std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request
   anon_vma_prepare(mm, *vma);
   std::size_t done = 0;
   for (; done < pages && *entry == 0; ++done, ++entry) {
-    VmFault vmf{mm, *vma, current, request, false, entry};
+    VmFault vmf{mm, *vma, current, request, false, entry, kFirstWrite};
     if (map_anon_page(vmf) != FaultResult::Minor) break;
     request.address += mm.page_size();
   }
