@@ -26,7 +26,7 @@ SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access acce
       done += part;
       continue;
     }
-    const kernel::FaultRequest request{byte, access, Mode::Kernel, translated.fault().error_code,
+    const kernel::FaultRequest request{byte, access, Mode::Kernel, translated.fault().syndrome(),
                                        tag};
     const auto result = kernel::do_user_addr_fault(mm(), current_, request);
     if (result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};

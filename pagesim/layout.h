@@ -1,4 +1,4 @@
-// Where a new process finds its regions: a static x86-64 program without address randomization.
+// Where a new process finds its regions: a static program without address randomization.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 namespace pagesim {
 
 /// Lengths are bytes and addresses page aligned. The heap starts empty at `heap`; the mmap area is
-/// filled from `mmap_base` downward; thread-local pages lie from `thread_locals` upward.
+/// filled from `mmap_base` downward; thread-local pages lie from `thread_locals` upward, among what
+/// a program maps while it starts. Defaults: x86-64; layout_of (machines.h) knows the others.
 struct Layout {
   VirtAddr text{0x400000};
   std::size_t text_bytes = 0x10000;
@@ -22,8 +23,11 @@ struct Layout {
   std::size_t thread_bytes = 0x1000;  ///< of each thread
   VirtAddr mmap_base{0x7ffff7800000};
   VirtAddr stack_top{0x7ffffffff000};
-  std::size_t stack_bytes = 0x21000;                      ///< mapped from the start
-  std::uint64_t stack_limit = 8u << 20;                   ///< RLIMIT_STACK
+  VirtAddr task_size{0x7ffffffff000};      ///< first byte no program can map
+  VirtAddr map_window{0x7ffffffff000};     ///< above it a hint must ask
+  VirtAddr unmapped_base{0x2aaaaaaab000};  ///< where room is looked for when none is left below
+  std::size_t stack_bytes = 0x21000;       ///< mapped from the start
+  std::uint64_t stack_limit = 8u << 20;    ///< RLIMIT_STACK
   std::uint64_t data_limit = ~std::uint64_t{0};           ///< RLIMIT_DATA
   std::uint64_t address_space_limit = ~std::uint64_t{0};  ///< RLIMIT_AS
   std::vector<std::string> environment;                   ///< "NAME=value"

@@ -51,16 +51,17 @@ inline constexpr std::size_t kCauses = static_cast<std::size_t>(Cause::Unknown) 
 [[nodiscard]] std::string_view to_string(Mode mode) noexcept;
 [[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;
 
-/// One fault. `error_code` and `cause` of a real fault may be unknown; those of a simulated one
-/// never are.
+/// One fault. `error_code` and `cause` of a real fault may be unknown; those of a simulated one on
+/// x86 never are. On arm64 the syndrome takes the error code's place, and FAR_EL1 is the address.
 struct FaultRecord {
-  std::uint64_t sequence = 0;             ///< order within the run, from 0
-  VirtAddr address;                       ///< the exact byte (CR2)
-  std::uint64_t instruction_pointer = 0;  ///< real faults only; 0: not known
-  std::uint64_t time_ns = 0;              ///< real faults only: since the run began; 0: not known
-  std::uint32_t process = 0;              ///< index of the process in the run, 0 is the first
-  std::uint32_t thread = 0;               ///< index of the thread in its process, 0 is the first
-  std::optional<std::uint16_t> error_code;
+  std::uint64_t sequence = 0;               ///< order within the run, from 0
+  VirtAddr address;                         ///< the exact byte (CR2)
+  std::uint64_t instruction_pointer = 0;    ///< real faults only; 0: not known
+  std::uint64_t time_ns = 0;                ///< real faults only: since the run began; 0: not known
+  std::uint32_t process = 0;                ///< index of the process in the run, 0 is the first
+  std::uint32_t thread = 0;                 ///< index of the thread in its process, 0 is the first
+  std::uint32_t esr = 0;                    ///< arm64: ESR_EL1; 0 elsewhere, and without exception
+  std::optional<std::uint16_t> error_code;  ///< x86
   std::optional<Access> access;
   Mode mode = Mode::User;
   Outcome outcome = Outcome::Minor;
@@ -100,7 +101,8 @@ struct SignalInfo {
   int code = 0;                  ///< si_code: SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, SI_KERNEL
   VirtAddr address;              ///< si_addr
   std::uint32_t trap = 0;        ///< x86: 14 page fault, 13 general protection
-  std::uint32_t error_code = 0;  ///< as reported to the handler
+  std::uint32_t error_code = 0;  ///< x86: as reported to the handler
+  std::uint32_t esr = 0;         ///< arm64: as reported to the handler
 
   friend bool operator==(const SignalInfo&, const SignalInfo&) = default;
 };

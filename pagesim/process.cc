@@ -9,7 +9,10 @@ namespace {
 
 kernel::MmLimits limits_of(const Layout& layout) {
   kernel::MmLimits limits;
+  limits.task_size = layout.task_size;
+  limits.map_window = layout.map_window;
   limits.mmap_base = layout.mmap_base;
+  limits.unmapped_base = layout.unmapped_base;
   limits.stack = layout.stack_limit;
   limits.data = layout.data_limit;
   limits.address_space = layout.address_space_limit;
@@ -25,7 +28,7 @@ Process::Process(kernel::Kernel& kernel, const hardware::MachineConfig& config,
       index_{index},
       layout_{layout},
       mm_{kernel, config.geometry, limits_of(layout)},
-      mmu_{mm_.tables, config.tlb} {
+      mmu_{mm_.tables, config.tlb, config.walker} {
   mm_.tlb = this;
   mm_.start_brk = layout.heap;
   mm_.brk = layout.heap;

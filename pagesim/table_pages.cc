@@ -14,6 +14,7 @@ using hardware::Arch;
 using hardware::Geometry;
 
 constexpr unsigned kMostLevels = 5;
+constexpr std::uint64_t kPaeMiddleTables = 3;  // one for each GiB of the user's, from the start
 
 std::uint64_t pages_for(const Geometry& geometry, std::uint64_t entries) {
   return (entries * geometry.entry_bytes + geometry.page_size() - 1) / geometry.page_size();
@@ -79,7 +80,7 @@ std::string split_text(const Geometry& split) {
 Geometry with_levels(const Geometry& machine, unsigned levels) {
   check(levels >= 1 && levels <= kMostLevels, "page tables have 1 to 5 levels");
   if (levels == machine.levels) return machine;
-  if (machine.arch == Arch::X86 && machine.address_bits() == 32 && levels <= 3)
+  if (machine.arch == Arch::X86 && machine.is_32_bit() && levels <= 3)
     return i386_split(machine, levels);
   return levels < machine.levels ? even_split(machine, levels) : page_sized_tables(machine, levels);
 }
@@ -91,12 +92,13 @@ TableCount count_tables(const Geometry& split, const std::vector<PageRun>& touch
   count.levels = split.levels;
   for (unsigned level = 0; level < split.levels; ++level) {
     const bool root = level + 1 == split.levels;
-    const std::uint64_t tables =
+    std::uint64_t tables =
         root ? 1 : distinct_prefixes(touched, split.shift(level + 1) - split.page_shift);
+    if (split.is_pae() && level == 1) tables = kPaeMiddleTables;
     const std::uint64_t pages = tables * pages_for(split, split.entries(level));
     count.tables.push_back(tables);
     count.pages += pages;
-    if (!root && level < 3) count.vm_pte_pages += pages;  // level 3 below a root: the P4D
+    if (split.counts_in_vm_pte(level)) count.vm_pte_pages += pages;
   }
   count.bytes = count.pages * split.page_size();
   return count;
@@ -124,6 +126,7 @@ std::vector<TableCount> table_designs(const Geometry& machine, const std::vector
 
 std::vector<PageRun> area_runs(const Geometry& machine, const std::vector<MapLine>& maps) {
   std::vector<PageRun> runs;
+  runs.reserve(maps.size());
   for (const MapLine& line : maps)
     runs.push_back({line.start.page(machine.page_shift), (line.end - 1).page(machine.page_shift)});
   return runs;

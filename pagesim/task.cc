@@ -41,7 +41,7 @@ void Task::handle_exception(hardware::HardwareFault fault, VirtAddr at, Access a
                             AccessTag tag) {
   if (fault.trap == hardware::x86::kTrapGeneralProtection) [[unlikely]]
     throw SignalRaised{{SIGSEGV, SI_KERNEL, VirtAddr{}, fault.trap, 0}};
-  const kernel::FaultRequest request{at, access, Mode::User, fault.error_code, tag};
+  const kernel::FaultRequest request{at, access, Mode::User, fault.syndrome(), tag};
   const kernel::FaultResult result = kernel::do_user_addr_fault(mm(), current_, request);
   if (is_error(result)) [[unlikely]]
     leave(result, signal_);

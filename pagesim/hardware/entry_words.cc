@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include "pagesim/hardware/arch/arm64.h"
+
 namespace pagesim::hardware {
 
 namespace {
@@ -22,7 +24,7 @@ constexpr BitName kX86Page[] = {
 constexpr BitName kX86Block[] = {
     {0, "P"}, {1, "R/W"}, {2, "U/S"}, {3, "PWT"},     {4, "PCD"},          {5, "A"},
     {6, "D"}, {7, "PS"},  {8, "G"},   {9, "SPECIAL"}, {58, "SAVED_DIRTY"}, {63, "XD"}};
-/// Of an entry that is not present hardware reads nothing, and Linux uses one bit otherwise.
+/// Of an x86 entry that is not present hardware reads nothing, and Linux uses one bit otherwise.
 constexpr BitName kX86ProtNone[] = {
     {1, "R/W"},     {2, "U/S"},          {5, "A"},  {6, "D"}, {8, "PROTNONE"},
     {9, "SPECIAL"}, {58, "SAVED_DIRTY"}, {63, "XD"}};
@@ -35,12 +37,40 @@ std::span<const BitName> x86_names(unsigned level, Entry entry) {
   return (entry & kPageSize) != 0 ? std::span<const BitName>{kX86Block} : kX86Table;
 }
 
+// arm64: the manual's names; from bit 55 on Linux's, but for PXNTable.
+constexpr BitName kArm64Table[] = {{0, "valid"}, {1, "table"}, {10, "AF"}, {59, "PXNTable"}};
+constexpr BitName kArm64Page[] = {{0, "valid"}, {1, "page"}, {6, "AP[1]"},  {7, "AP[2]"},
+                                  {10, "AF"},   {11, "nG"},  {51, "DBM"},   {52, "Contiguous"},
+                                  {53, "PXN"},  {54, "UXN"}, {55, "DIRTY"}, {56, "SPECIAL"}};
+constexpr BitName kArm64Block[] = {
+    {0, "valid block"}, {6, "AP[1]"}, {7, "AP[2]"}, {10, "AF"},    {11, "nG"},     {51, "DBM"},
+    {52, "Contiguous"}, {53, "PXN"},  {54, "UXN"},  {55, "DIRTY"}, {56, "SPECIAL"}};
+constexpr BitName kArm64ProtNone[] = {{1, "page"},      {6, "AP[1]"},   {7, "AP[2]"}, {10, "AF"},
+                                      {11, "PROTNONE"}, {51, "DBM"},    {53, "PXN"},  {54, "UXN"},
+                                      {55, "DIRTY"},    {56, "SPECIAL"}};
+
+std::span<const BitName> arm64_names(unsigned level, Entry entry) {
+  if ((entry & arm64::kValid) == 0) return kArm64ProtNone;
+  if (level == 0) return kArm64Page;
+  return (entry & arm64::kTableOrPage) != 0 ? std::span<const BitName>{kArm64Table} : kArm64Block;
+}
+
+/// The fields of several bits; a table has none.
+void add_arm64_fields(unsigned level, Entry entry, std::vector<std::string>& words) {
+  const bool table = level > 0 && (entry & arm64::kTableOrPage) != 0;
+  if (table) return;
+  words.push_back("AttrIndx=" + std::to_string((entry & arm64::kAttrIndx) >> 2));
+  words.push_back("SH=" + std::to_string((entry & arm64::kSh) >> 8));
+}
+
 }  // namespace
 
-std::vector<std::string> entry_words(const Geometry& /*geometry*/, unsigned level, Entry entry) {
+std::vector<std::string> entry_words(const Geometry& geometry, unsigned level, Entry entry) {
+  const bool arm = geometry.arch == Arch::Arm64;
   std::vector<std::string> words;
-  for (const BitName& bit : x86_names(level, entry))
+  for (const BitName& bit : arm ? arm64_names(level, entry) : x86_names(level, entry))
     if ((entry >> bit.bit & 1) != 0) words.emplace_back(bit.name);
+  if (arm) add_arm64_fields(level, entry, words);
   return words;
 }
 

@@ -10,7 +10,7 @@ namespace pagesim::hardware {
 
 /// Names of the bits set in an entry of `level` that is present, or would be but for PROT_NONE,
 /// lowest first: the architecture's, and Linux's for the bits hardware leaves to it. Fields of
-/// several bits are written "NAME=VALUE". The frame is left out.
+/// several bits follow, written "NAME=VALUE". The frame is left out.
 [[nodiscard]] std::vector<std::string> entry_words(const Geometry& geometry, unsigned level,
                                                    Entry entry);
 

@@ -18,6 +18,10 @@ struct Geometry {
   unsigned levels = 4;
   std::array<std::uint8_t, 5> index_bits = {9, 9, 9, 9, 0};  ///< leaf first
   unsigned entry_bytes = 8;                                  ///< of an entry as it lies in a table
+  /// The first address past what a program's tables translate: half of the canonical addresses on
+  /// x86-64, TTBR0's range on arm64, the split on i386.
+  std::uint64_t user_end = std::uint64_t{1} << 47;
+  unsigned physical_bits = 52;  ///< of addresses an entry can hold
 
   [[nodiscard]] constexpr std::size_t page_size() const noexcept {
     return std::size_t{1} << page_shift;
@@ -33,10 +37,17 @@ struct Geometry {
   }
   /// Bits of a virtual address the walk looks at: 48 on x86-64 with four levels.
   [[nodiscard]] constexpr unsigned address_bits() const noexcept { return shift(levels); }
+  [[nodiscard]] constexpr bool is_32_bit() const noexcept { return address_bits() == 32; }
+  /// 32-bit x86 with three levels: its directory has four entries of their own form.
+  [[nodiscard]] constexpr bool is_pae() const noexcept { return is_32_bit() && levels == 3; }
   /// Linux's word for the tables of a level: "PGD" is the root, "PTE" the leaf.
   [[nodiscard]] constexpr std::string_view level_name(unsigned level) const noexcept {
     constexpr std::string_view kNames[] = {"PTE", "PMD", "PUD", "P4D"};
     return level + 1 == levels ? "PGD" : kNames[level];
+  }
+  /// Whether VmPTE counts the tables of a level: neither the root nor a P4D.
+  [[nodiscard]] constexpr bool counts_in_vm_pte(unsigned level) const noexcept {
+    return level + 1 < levels && level < 3;
   }
 };
 
@@ -46,12 +57,20 @@ struct TlbGeometry {
   unsigned ways = 4;
 };
 
+/// What the page walker writes back by itself. x86 always does both; on arm64 each is an option of
+/// the processor (FEAT_HAFDBS), and without it the first use is a fault.
+struct Walker {
+  bool sets_accessed = true;
+  bool sets_dirty = true;
+};
+
 struct MachineConfig {
   Geometry geometry;
   TlbGeometry tlb;
   std::uint64_t memory_bytes = std::uint64_t{1} << 36;  ///< frames beyond it are not handed out
   unsigned online_cpus = 2;
   std::uint64_t seed = 1;  ///< of everything random a program can ask for
+  Walker walker;
 };
 
 }  // namespace pagesim::hardware

@@ -1,16 +1,20 @@
 // Mmu: the walk behind a TLB miss, and faults.
 #include "pagesim/hardware/mmu.h"
 
+#include "pagesim/hardware/arch/arm64.h"
+
 namespace pagesim::hardware {
 
-Mmu::Mmu(const PageTable& tables, const TlbGeometry& tlb)
+Mmu::Mmu(const PageTable& tables, const TlbGeometry& tlb, const Walker& walker)
     : tables_{tables},
       tlb_{tlb},
       page_shift_{tables.geometry().page_shift},
       offset_mask_{tables.geometry().page_size() - 1},
       address_mask_{tables.format().address_mask},
       present_{tables.format().present},
-      user_half_{std::uint64_t{1} << (tables.geometry().address_bits() - 1)},
+      aborts_{tables.geometry().arch == Arch::Arm64},
+      has_no_execute_{tables.format().executable.mask != 0},
+      user_end_{tables.geometry().user_end},
       leaf_bits_{tables.geometry().index_bits[0]},
       leaf_mask_{tables.geometry().entries(0) - 1} {
   const EntryFormat& format = tables.format();
@@ -18,9 +22,12 @@ Mmu::Mmu(const PageTable& tables, const TlbGeometry& tlb)
     return EntryBit{a.mask | b.mask, a.value | b.value};
   };
   for (const Access access : {Access::Read, Access::Write, Access::Execute})
-    demands_[static_cast<unsigned>(access)] = {format.present, format.accessed};
+    demands_[static_cast<unsigned>(access)] = {
+        with(with(format.present, format.user), format.accessed),
+        walker.sets_accessed ? format.accessed : EntryBit{}};
   Demand& write = demands_[static_cast<unsigned>(Access::Write)];
-  write = {with(with(write.need, format.writable), format.dirty), with(write.used, format.dirty)};
+  write.need = with(with(write.need, format.writable), format.dirty);
+  if (walker.sets_dirty) write.used = with(write.used, format.dirty);
   Demand& execute = demands_[static_cast<unsigned>(Access::Execute)];
   execute.need = with(execute.need, format.executable);
 }
@@ -32,7 +39,7 @@ Translation Mmu::translate_fully(VirtAddr at, Access access, Privilege privilege
     return physical(slot->entry, at);
   }
   ++(slot == nullptr ? counters_.misses : counters_.rechecks);
-  if (at.raw() >= user_half_) [[unlikely]]
+  if (at.raw() >= user_end_) [[unlikely]]
     return outside(at, access, privilege);
   return walk(at, access, privilege, slot);
 }
@@ -50,7 +57,7 @@ Translation Mmu::walk(VirtAddr at, Access access, Privilege privilege, Tlb::Slot
   Entry used = demand(access).used.set(*lowest.entry);
   if (!allows(used, access)) {
     if (slot != nullptr) *slot = {};
-    return fault(access, privilege, present_.in(*lowest.entry), lowest.level);
+    return fault(access, privilege, used, lowest.level);
   }
   *lowest.entry = used;
   if (lowest.level > 0) used = page_of_large(used, at, lowest.level);
@@ -61,14 +68,34 @@ Translation Mmu::walk(VirtAddr at, Access access, Privilege privilege, Tlb::Slot
   return physical(used, at);
 }
 
+/// x86-64 has addresses that are none; elsewhere what is not the program's is the kernel's.
 Translation Mmu::outside(VirtAddr at, Access access, Privilege privilege) noexcept {
-  if (at.raw() < ~user_half_ + 1) return HardwareFault{0, x86::kTrapGeneralProtection, 0};
-  return fault(access, privilege, false, tables_.geometry().levels - 1);
+  const Geometry& geometry = tables_.geometry();
+  const bool has_gap = geometry.arch == Arch::X86 && !geometry.is_32_bit();
+  if (has_gap && at.raw() < ~user_end_ + 1) return HardwareFault{0, x86::kTrapGeneralProtection, 0};
+  constexpr unsigned kLevel0 = 3;  // arm64 names the level above which nothing was looked up
+  return fault(access, privilege, 0, geometry.arch == Arch::Arm64 ? kLevel0 : geometry.levels - 1);
 }
 
 Entry Mmu::page_of_large(Entry entry, VirtAddr at, unsigned level) const noexcept {
   const std::uint64_t inside = at.raw() & (tables_.span(level) - 1) & ~offset_mask_;
   return (entry & ~(address_mask_ & (tables_.span(level) - 1))) | inside;
+}
+
+HardwareFault Mmu::abort(Access access, Privilege privilege, Entry entry,
+                         unsigned level) const noexcept {
+  using arm64::FaultStatus;
+  const EntryFormat& format = tables_.format();
+  FaultStatus status = FaultStatus::Permission;
+  if (!format.present.in(entry))
+    status = FaultStatus::Translation;
+  else if (!format.accessed.in(entry))
+    status = FaultStatus::AccessFlag;
+  std::uint32_t syndrome = arm64::fault_status(status, 3 - static_cast<int>(level));
+  if (access == Access::Write) syndrome |= arm64::kWnr;
+  const auto exception = arm64::exception_class(access, privilege == Privilege::User);
+  return {static_cast<std::uint16_t>(syndrome), static_cast<std::uint8_t>(exception),
+          static_cast<std::uint8_t>(level)};
 }
 
 void Mmu::flush(PageNumber first, PageNumber last) noexcept {

@@ -14,9 +14,18 @@ namespace pagesim::hardware {
 
 /// Why a translation failed, as the processor reports it.
 struct HardwareFault {
-  std::uint16_t error_code = 0;
-  std::uint8_t trap = 0;   ///< x86: 14 page fault, 13 general protection
-  std::uint8_t level = 0;  ///< where the walk stopped, 0: the PTE
+  std::uint16_t error_code = 0;  ///< x86; arm64: the low bits of the syndrome: WnR, fault status
+  std::uint8_t trap = 0;         ///< x86: 14 page fault, 13 general protection; arm64: ESR.EC
+  std::uint8_t level = 0;        ///< where the walk stopped, 0: the PTE
+
+  /// What the handler reads: the error code on x86, ESR_EL1 on arm64. The exception classes of
+  /// aborts lie above x86's exceptions, of which there are 32.
+  [[nodiscard]] constexpr std::uint32_t syndrome() const noexcept {
+    constexpr unsigned kExceptions = 0x20;
+    constexpr unsigned kInstructionLength = 1u << 25;
+    if (trap < kExceptions) return error_code;
+    return (std::uint32_t{trap} << 26) | kInstructionLength | error_code;
+  }
 };
 
 /// A physical address or a fault; two words, returned in registers.
@@ -58,7 +67,7 @@ struct MmuCounters {
 /// accessed and dirty bits. A processor of its own for each address space: switching costs nothing.
 class Mmu {
  public:
-  Mmu(const PageTable& tables, const TlbGeometry& tlb);
+  Mmu(const PageTable& tables, const TlbGeometry& tlb, const Walker& walker = {});
 
   /// Translates an access to one byte. A hit whose permission does not suffice is walked again
   /// before it is a fault, as processors do.
@@ -85,7 +94,7 @@ class Mmu {
     Entry& entry = structure.table[leaf_index(page)];
     const Entry used = demand(access).used.set(entry);
     if (!allows(used, access)) [[unlikely]]
-      return fault(access, privilege, present_.in(entry), 0);
+      return fault(access, privilege, used, 0);
     if (used != entry) entry = used;
     tlb_.insert(page, used);
     return physical(used, at);
@@ -131,11 +140,18 @@ class Mmu {
   /// `slot`: what the TLB has, when its permission does not suffice.
   [[nodiscard]] Translation walk(VirtAddr at, Access access, Privilege privilege,
                                  Tlb::Slot* slot) noexcept;
-  [[nodiscard]] static HardwareFault fault(Access access, Privilege privilege, bool present,
-                                           unsigned level) noexcept {
-    return {x86::error_code(access, privilege == Privilege::User, present), x86::kTrapPageFault,
-            static_cast<std::uint8_t>(level)};
+  /// The access is refused by this entry, as the walker left it.
+  [[nodiscard]] HardwareFault fault(Access access, Privilege privilege, Entry entry,
+                                    unsigned level) const noexcept {
+    if (aborts_) [[unlikely]]
+      return abort(access, privilege, entry, level);
+    return {
+        x86::error_code(access, privilege == Privilege::User, present_.in(entry), has_no_execute_),
+        x86::kTrapPageFault, static_cast<std::uint8_t>(level)};
   }
+  /// The same on arm64.
+  [[nodiscard]] HardwareFault abort(Access access, Privilege privilege, Entry entry,
+                                    unsigned level) const noexcept;
   /// The entry of one page inside a large one.
   [[nodiscard]] Entry page_of_large(Entry entry, VirtAddr at, unsigned level) const noexcept;
   /// An address outside the half a program can use: no walk finds anything there.
@@ -160,7 +176,9 @@ class Mmu {
   Entry address_mask_;
   EntryBit present_;
   Demand demands_[3] = {};
-  std::uint64_t user_half_;  ///< first address beyond it
+  bool aborts_;             ///< arm64
+  bool has_no_execute_;     ///< entries can forbid execution
+  std::uint64_t user_end_;  ///< see Geometry
   unsigned leaf_bits_;
   std::uint64_t leaf_mask_;  ///< entries of a leaf table, less one
   Structure structures_[kStructures];

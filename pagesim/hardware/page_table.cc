@@ -15,6 +15,14 @@ PageTable::PageTable(const Geometry& geometry, PhysicalMemory& memory)
   const auto root = memory.allocate_table(geometry.entries(geometry.levels - 1));
   if (!root) throw std::bad_alloc{};
   root_ = *root;
+  if (geometry.is_pae()) preallocate();
+}
+
+void PageTable::preallocate() {
+  Entry* entries = memory_.table(root_);
+  for (std::uint64_t at = 0; at < geometry_.user_end; at += span(geometry_.levels - 1))
+    if (!make_table(entries[index(VirtAddr{at}, geometry_.levels - 1)], geometry_.levels - 1))
+      throw std::bad_alloc{};
 }
 
 PageTable::~PageTable() {
@@ -72,8 +80,9 @@ Entry* PageTable::make_path(VirtAddr at, unsigned level) {
 bool PageTable::make_table(Entry& entry, unsigned level) {
   const auto table = memory_.allocate_table(geometry_.entries(level - 1));
   if (!table) return false;
-  entry = (Entry{static_cast<std::uint32_t>(*table)} << geometry_.page_shift) | format_.table;
-  ++tables_;
+  const Entry bits = level + 1 == geometry_.levels ? format_.root_table : format_.table;
+  entry = (Entry{static_cast<std::uint32_t>(*table)} << geometry_.page_shift) | bits;
+  tables_ += geometry_.counts_in_vm_pte(level - 1) ? 1 : 0;
   return true;
 }
 
@@ -96,7 +105,8 @@ Entry* PageTable::hang(Entry& entry) {
   check(!reserve_.empty(), "a table that is hung was deposited");
   const FrameNumber table = reserve_.back();
   reserve_.pop_back();
-  entry = (Entry{static_cast<std::uint32_t>(table)} << geometry_.page_shift) | format_.table;
+  const Entry bits = geometry_.levels == 2 ? format_.root_table : format_.table;
+  entry = (Entry{static_cast<std::uint32_t>(table)} << geometry_.page_shift) | bits;
   return memory_.table(table);
 }
 
@@ -106,10 +116,10 @@ void PageTable::unhang(Entry& entry) {
   forget_last();
 }
 
-void PageTable::free_table(Entry& entry) {
+void PageTable::free_table(Entry& entry, unsigned level) {
   memory_.free(frame(entry));
   entry = 0;
-  --tables_;
+  tables_ -= geometry_.counts_in_vm_pte(level - 1) ? 1 : 0;
   forget_last();
 }
 
@@ -129,7 +139,7 @@ bool PageTable::free_below(Entry* table, unsigned level, VirtAddr start, VirtAdd
     freed |= free_below(table_of(table[i]), level - 1, std::max(start, at),
                         std::min(end, at + step), floor, ceiling);
     if (at < floor || ceiling < at + step) continue;
-    free_table(table[i]);
+    free_table(table[i], level);
     freed = true;
   }
   return freed;
@@ -138,7 +148,7 @@ bool PageTable::free_below(Entry* table, unsigned level, VirtAddr start, VirtAdd
 bool PageTable::free_leaf_table(VirtAddr at) {
   Entry* above = find(at, 1);
   if (above == nullptr || !is_table(*above)) return false;
-  free_table(*above);
+  free_table(*above, 1);
   return true;
 }
 

@@ -70,7 +70,7 @@ class PageTable {
   /// Frees the leaf table of an address, whose entries must be empty, if it exists.
   bool free_leaf_table(VirtAddr at);
 
-  /// Tables below the root, as VmPTE counts them.
+  /// Tables that VmPTE counts: neither the root nor, with five levels, those below it.
   [[nodiscard]] std::int64_t tables() const noexcept { return tables_; }
   // A large entry of level 1 keeps a leaf table in reserve, for the day it is split. It is counted,
   // although nothing points to it.
@@ -101,7 +101,10 @@ class PageTable {
   [[nodiscard]] Entry* table_of(Entry entry) const noexcept { return memory_.table(frame(entry)); }
   [[nodiscard]] Entry* make_path(VirtAddr at, unsigned level);
   [[nodiscard]] bool make_table(Entry& entry, unsigned level);
-  void free_table(Entry& entry);
+  /// PAE has its middle tables of the user's gigabytes from the start.
+  void preallocate();
+  /// `level` is the entry's.
+  void free_table(Entry& entry, unsigned level);
   bool free_below(Entry* table, unsigned level, VirtAddr start, VirtAddr end, VirtAddr floor,
                   VirtAddr ceiling);
   void free_all(Entry* table, unsigned level);

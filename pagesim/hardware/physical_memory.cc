@@ -25,6 +25,8 @@ PhysicalMemory::PhysicalMemory(const Geometry& geometry, std::uint64_t memory_by
       records_{nullptr},
       contents_(1, nullptr) {
   check(limit_ > kFirstFrame && limit_ <= 0xffff'ffff, "memory_bytes is 3 to 2^32 - 1 frames");
+  check(memory_bytes <= std::uint64_t{1} << geometry.physical_bits,
+        "page-table entries can hold the address of every frame");
   void* map = ::mmap(nullptr, limit_ * sizeof(FrameRecord), PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED) throw std::bad_alloc{};

@@ -111,7 +111,7 @@ FaultResult do_anonymous_page(VmFault& vmf) {
   vmf.decisions.add(Decision::DoAnonymousPage);
   if (!vmf.is_write()) {
     const Ptes ptes{vmf.mm};
-    *vmf.pte = ptes.mkyoung(ptes.wrprotect(ptes.make(hardware::kZeroFrame, vmf.vma)));
+    *vmf.pte = ptes.zero_page(ptes.make(hardware::kZeroFrame, vmf.vma));
     return vmf.complete(Cause::ZeroRead);
   }
   anon_vma_prepare(vmf.mm, vmf.vma);

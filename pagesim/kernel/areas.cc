@@ -12,15 +12,15 @@ namespace {
 /// The share of memory vm.overcommit_memory 2 lets programs promise (vm.overcommit_ratio).
 constexpr std::uint64_t kOvercommitPercent = 50;
 
-std::optional<VirtAddr> room_above(Mm& mm, VirtAddr lowest, std::size_t length,
+std::optional<VirtAddr> room_above(Mm& mm, VirtAddr lowest, VirtAddr highest, std::size_t length,
                                    std::size_t alignment) {
   VirtAddr at = lowest.align_up(alignment);
   for (const Vma* vma = mm.find_vma(at); vma != nullptr; vma = mm.next(*vma)) {
     const VirtAddr end = mm.start_with_gap(*vma);
-    if (at < end && end - at >= length) return at;
+    if (at < end && end - at >= length) break;
     at = std::max(at, vma->end).align_up(alignment);
   }
-  if (at < mm.limits.task_size && mm.limits.task_size - at >= length) return at;
+  if (at < highest && highest - at >= length) return at;
   return std::nullopt;
 }
 
@@ -52,9 +52,13 @@ bool room_for_areas(const Mm& mm, std::size_t more) noexcept {
   return mm.areas().size() + more <= mm.kernel.profile.max_map_count + 1;
 }
 
-std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length, std::size_t alignment) {
+std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length, std::size_t alignment,
+                                          VirtAddr hint) {
+  const MmLimits& limits = mm.limits;
   const VirtAddr lowest{mm.kernel.profile.mmap_min_addr};
-  VirtAddr end = mm.limits.mmap_base;
+  const bool whole = hint > limits.map_window;
+  VirtAddr end = whole ? limits.mmap_base + (limits.task_size - limits.map_window)  //
+                       : limits.mmap_base;
   const auto& areas = mm.areas();
   auto above = areas.lower_bound(end);
   if (above != areas.end()) end = std::min(end, mm.start_with_gap(above->second));
@@ -66,8 +70,8 @@ std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length, std::size_
     --above;
     end = std::min(end, mm.start_with_gap(above->second));
   }
-  const VirtAddr third{mm.limits.task_size.raw() / 3};
-  return room_above(mm, third.align_up(mm.page_size()), length, alignment);
+  return room_above(mm, limits.unmapped_base, whole ? limits.task_size : limits.map_window, length,
+                    alignment);
 }
 
 SysResult<Done> unmap_region(Mm& mm, VirtAddr start, VirtAddr end) {

@@ -24,10 +24,11 @@ namespace pagesim::kernel {
 [[nodiscard]] bool enough_memory(const Mm& mm, std::size_t bytes) noexcept;
 /// Whether `more` areas fit vm.max_map_count.
 [[nodiscard]] bool room_for_areas(const Mm& mm, std::size_t more) noexcept;
-/// The highest free room of `length` bytes below the mmap base, else the lowest above a third of
-/// the address space; aligned to a power of two.
+/// The highest free room of `length` bytes below the mmap base, else the lowest above the bottom-up
+/// base; aligned to a power of two. A hint above the map window opens all of the address space.
 [[nodiscard]] std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length,
-                                                        std::size_t alignment = 1);
+                                                        std::size_t alignment = 1,
+                                                        VirtAddr hint = VirtAddr{});
 /// Takes [start, end) away: pages, areas, tables. ENOMEM when cutting makes too many areas.
 [[nodiscard]] SysResult<Done> unmap_region(Mm& mm, VirtAddr start, VirtAddr end);
 

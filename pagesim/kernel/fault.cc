@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "pagesim/hardware/arch/x86.h"
+#include "pagesim/kernel/arch.h"
 #include "pagesim/kernel/huge.h"
 #include "pagesim/kernel/hugetlb.h"
 #include "pagesim/kernel/pte.h"
@@ -13,49 +13,45 @@ namespace pagesim::kernel {
 
 namespace {
 
-namespace x86 = hardware::x86;
-
-/// The page that is user space to the processor but not to a program; faults there are events.
-constexpr std::uint64_t kVsyscallPage = 0xffff'ffff'ff60'0000;
-
-FaultRecord make_record(const Current& current, const FaultRequest& request) {
+FaultRecord make_record(const Mm& mm, const Current& current, const FaultRequest& request) {
   FaultRecord record;
   record.address = request.address;
   record.process = current.process;
   record.thread = current.thread;
-  if (request.mode != Mode::Gup) record.error_code = request.error_code;
+  if (request.mode != Mode::Gup) report_syndrome(mm, request.syndrome, record);
   record.access = request.access;
   record.mode = request.mode;
   record.tag = request.tag;
   return record;
 }
 
-FaultResult force_sig_fault(const Current& current, const SignalInfo& signal) {
-  if (current.signal != nullptr) *current.signal = signal;
-  return signal.number == SIGBUS ? FaultResult::Sigbus : FaultResult::Sigsegv;
+FaultResult force_sig_fault(const Mm& mm, const Current& current, const FaultRequest& request,
+                            int number, int code, std::uint32_t syndrome) {
+  if (current.signal != nullptr) {
+    *current.signal = {number, code, request.address};
+    report_syndrome(mm, syndrome, *current.signal);
+  }
+  return number == SIGBUS ? FaultResult::Sigbus : FaultResult::Sigsegv;
 }
 
 FaultResult bad_area(Mm& mm, const Current& current, const FaultRequest& request,
                      Decisions decisions, int signal, int code) {
-  FaultRecord record = make_record(current, request);
+  FaultRecord record = make_record(mm, current, request);
   record.outcome = Outcome::Signal;
   record.cause = Cause::Invalid;
   record.decisions = decisions;
   record.decisions.add(Decision::BadArea);
   ++current.counters->exceptions;
   mm.kernel.ledger.file(record);
-  return force_sig_fault(current,
-                         {signal, code, request.address, x86::kTrapPageFault, request.error_code});
+  return force_sig_fault(mm, current, request, signal, code, request.syndrome);
 }
 
-/// Outside user space nothing is looked up; the handler is told of a present page, so that nobody
-/// learns which kernel pages exist.
+/// Outside user space nothing is looked up.
 FaultResult bad_kernel_address(Mm& mm, const Current& current, const FaultRequest& request) {
-  const auto reported = static_cast<std::uint16_t>(request.error_code | x86::kErrorProtection);
-  if (request.address.align_down(mm.page_size()).raw() == kVsyscallPage)
+  if (is_vsyscall_page(mm, request.address))
     (void)bad_area(mm, current, request, {}, SIGSEGV, SEGV_MAPERR);
-  return force_sig_fault(current,
-                         {SIGSEGV, SEGV_MAPERR, request.address, x86::kTrapPageFault, reported});
+  return force_sig_fault(mm, current, request, SIGSEGV, SEGV_MAPERR,
+                         hidden_syndrome(mm, request.syndrome));
 }
 
 /// expand_stack: a growing area reaches down to the page, within its limit and away from others.
@@ -74,12 +70,12 @@ bool expand_stack(Mm& mm, Vma& vma, VirtAddr page) {
   return true;
 }
 
-/// access_error of x86: a read of an absent page asks only that something is allowed; the second
-/// look comes with the protection fault.
-bool access_error(const Vma& vma, const FaultRequest& request) {
-  if (request.access == Access::Write) return (vma.prot & PROT_WRITE) == 0;
-  if ((request.error_code & x86::kErrorProtection) != 0) return true;
-  return vma.prot == PROT_NONE;
+/// The entry allows the access; what the processor does not note by itself is noted here.
+FaultResult update_accessed_dirty(VmFault& vmf) {
+  const Ptes ptes{vmf.mm};
+  *vmf.pte = ptes.mkyoung(*vmf.pte);
+  if (vmf.is_write()) *vmf.pte = ptes.mkdirty(*vmf.pte);
+  return vmf.complete(Cause::Spurious);
 }
 
 FaultResult handle_pte_fault(VmFault& vmf) {
@@ -89,7 +85,7 @@ FaultResult handle_pte_fault(VmFault& vmf) {
   if (entry == 0) return vmf.vma.is_anonymous() ? do_anonymous_page(vmf) : do_fault(vmf);
   if (!ptes.mapped(entry)) return do_swap_page(vmf);
   if (vmf.wants_write() && !ptes.writable(entry)) return do_wp_page(vmf);
-  return vmf.complete(Cause::Spurious);
+  return update_accessed_dirty(vmf);
 }
 
 }  // namespace
@@ -100,7 +96,7 @@ FaultResult VmFault::complete(Cause cause, FaultResult result) {
   ++(major ? current.counters->major : current.counters->minor);
   if (request.mode != Mode::Gup) ++current.counters->exceptions;
   mm.kernel.ledger.file(cause, [&] {
-    FaultRecord record = make_record(current, request);
+    FaultRecord record = make_record(mm, current, request);
     record.outcome = major ? Outcome::Major : Outcome::Minor;
     record.cause = cause;
     record.decisions = decisions;
@@ -140,7 +136,7 @@ FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultReques
   if (grew) decisions.add(Decision::ExpandStack);
   if (vma == nullptr || vma->start > request.address)
     return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_MAPERR);
-  if (access_error(*vma, request))
+  if (access_error(mm, *vma, request))
     return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_ACCERR);
   VmFault vmf{mm, *vma, current, request, grew, nullptr, decisions};
   const FaultResult result = handle_mm_fault(vmf);

@@ -21,7 +21,7 @@ struct FaultRequest {
   VirtAddr address;  ///< the byte
   Access access = Access::Read;
   Mode mode = Mode::User;
-  std::uint16_t error_code = 0;
+  std::uint32_t syndrome = 0;  ///< x86: the error code, arm64: ESR_EL1
   AccessTag tag{};
   bool unshare = false;  ///< a pinned read wants a page of its own, without write permission
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pagesim/kernel/anon.h"
+#include "pagesim/kernel/arch.h"
 #include "pagesim/kernel/fault.h"
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/pte.h"
@@ -119,6 +120,7 @@ bool do_fault_around(VmFault& vmf) {
   const Ptes ptes{mm};
   File& file = *vmf.vma.file;
   const AroundWindow window = around_window(vmf);
+  const bool old = wants_old_prefaulted_pte(mm);
   std::uint64_t index = linear_page_index(mm, vmf.vma, window.start);
   for (VirtAddr at = window.start; at < window.end; at += mm.page_size(), ++index) {
     if (!is_mappable(file, index)) continue;
@@ -127,6 +129,7 @@ bool do_fault_around(VmFault& vmf) {
     if (*entry != 0) continue;
     const FrameNumber frame = file.find_page(index)->frame;
     *entry = ptes.make(frame, vmf.vma);
+    if (old && at != vmf.page_start()) *entry = ptes.mkold(*entry);
     page_add_rmap(mm, frame);
   }
   return vmf.pte != nullptr && *vmf.pte != 0;

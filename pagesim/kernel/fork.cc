@@ -11,14 +11,16 @@ namespace {
 
 namespace flag = hardware::frame_flag;
 
-/// One present entry: the child's is a copy, and neither side may write a private page unseen.
+/// One present entry: the child's is a copy, not accessed yet, and clean where a store would reach
+/// the parent too; neither side may write a private page unseen.
 Entry copy_present_pte(Mm& child, const Vma& vma, Entry& entry) {
   const Ptes ptes{child};
   if (!vma.is_shared()) entry = ptes.wrprotect(entry);
-  if (ptes.is_zero_page(entry)) return entry;
+  const Entry copy = ptes.mkold(vma.is_shared() ? ptes.mkclean(entry) : entry);
+  if (ptes.is_zero_page(entry)) return copy;
   child.kernel.memory.record(ptes.frame(entry)).clear(flag::Exclusive);
   page_add_rmap(child, ptes.frame(entry));
-  return entry;
+  return copy;
 }
 
 /// A swapped page has one entry more; neither side is its only owner any longer.

@@ -65,14 +65,17 @@ FaultResult do_huge_pmd_anonymous_page(VmFault& vmf, Entry& pmd) {
     return FaultResult::Fallback;
   }
   const Ptes ptes{mm};
-  pmd = ptes.mkhuge(ptes.mkyoung(ptes.wrprotect(ptes.make(*zero, vmf.vma))));
+  pmd = ptes.mkhuge(ptes.mkspecial(ptes.mkyoung(ptes.wrprotect(ptes.make(*zero, vmf.vma)))));
   return vmf.complete(Cause::HugeZeroRead);
 }
 
 FaultResult huge_pmd_fault(VmFault& vmf, Entry& pmd) {
   Mm& mm = vmf.mm;
   const Ptes ptes{mm};
-  if (!vmf.wants_write() || ptes.writable(pmd)) return vmf.complete(Cause::Spurious);
+  if (!vmf.wants_write() || ptes.writable(pmd)) {
+    pmd = ptes.mkyoung(vmf.is_write() ? ptes.mkdirty(pmd) : pmd);
+    return vmf.complete(Cause::Spurious);
+  }
   vmf.decisions.add(Decision::DoHugePmdWpPage);
   const FrameNumber head = ptes.frame(pmd);
   const hardware::FrameRecord& page = mm.kernel.memory.record(head);

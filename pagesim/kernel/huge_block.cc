@@ -69,7 +69,7 @@ bool copy_huge_pmd(Mm& child, VirtAddr block, Entry& pmd) {
   Entry* target = child.tables.find_or_make(block, 1);
   if (target == nullptr) return false;
   pmd = ptes.wrprotect(pmd);
-  *target = pmd;
+  *target = ptes.mkold(pmd);
   const FrameNumber head = ptes.frame(pmd);
   if (child.kernel.memory.record(head).has(flag::Hugetlb)) {
     child.kernel.memory.record(head).clear(flag::Exclusive);

@@ -61,7 +61,10 @@ FaultResult hugetlb_fault(VmFault& vmf) {
     set_huge_pte(vmf, *pmd, *head);
     return vmf.complete(Cause::Hugetlb);
   }
-  if (!vmf.is_write() || ptes.writable(*pmd)) return vmf.complete(Cause::Spurious);
+  if (!vmf.is_write() || ptes.writable(*pmd)) {
+    *pmd = ptes.mkyoung(vmf.is_write() ? ptes.mkdirty(*pmd) : *pmd);
+    return vmf.complete(Cause::Spurious);
+  }
   const FrameNumber head = ptes.frame(*pmd);
   hardware::FrameRecord& page = mm.kernel.memory.record(head);
   if (!page.has(flag::Exclusive) && page.mapcount > 1) return hugetlb_cow(vmf, *pmd, head);

@@ -32,12 +32,16 @@ class Kernel {
         memory{frames},
         ledger{faults},
         swap{frames, config.geometry},
+        walker{config.walker},
+        page_shift{config.geometry.page_shift},
         memory_bytes_{config.memory_bytes} {}
 
   Profile profile;
   hardware::PhysicalMemory& memory;
   Ledger& ledger;
   Swap swap;
+  const hardware::Walker walker;  ///< what the processor says it can do
+  const unsigned page_shift;
   std::size_t hugetlb_in_use = 0;            ///< of profile.nr_hugepages
   std::optional<FrameNumber> huge_zero;      ///< the huge zero page, once there was need of it
   std::vector<Mm*> address_spaces;           ///< alive, in the order they were made

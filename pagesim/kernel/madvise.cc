@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include "pagesim/kernel/anon.h"
+#include "pagesim/kernel/arch.h"
 #include "pagesim/kernel/areas.h"
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/gup.h"
@@ -90,7 +91,7 @@ SysResult<Done> for_each_part(const Advised& range, Act&& act) {
 
 /// Gives back the leaf tables an emptied part covers whole (PT_RECLAIM).
 void reclaim_tables(Mm& mm, VirtAddr start, VirtAddr end) {
-  if (!mm.kernel.profile.dontneed_frees_tables) return;
+  if (!mm.kernel.profile.dontneed_frees_tables || !supports_pt_reclaim(mm)) return;
   const std::uint64_t span = mm.tables.span(1);
   bool freed = false;
   for (VirtAddr at = start.align_up(span); at < end && end - at >= span; at += span)
@@ -117,7 +118,7 @@ void lazy_free_entry(Mm& mm, Entry* entry) {
   hardware::FrameRecord& page = mm.kernel.memory.record(frame);
   if (page.mapcount != 1 || !mm.kernel.swap.try_to_free(frame)) return;
   page.set(flag::LazyFree);
-  *entry = ptes.mkclean(*entry);
+  *entry = ptes.mkold(ptes.mkclean(*entry));
 }
 
 void lazy_free_block(Mm& mm, Entry& pmd) {
@@ -126,7 +127,7 @@ void lazy_free_block(Mm& mm, Entry& pmd) {
   const hardware::FrameRecord& page = mm.kernel.memory.record(head);
   if (page.has(flag::HugeZero) || page.mapcount != 1) return;
   mark_block(mm, head, flag::LazyFree, true);
-  pmd = ptes.mkclean(pmd);
+  pmd = ptes.mkold(ptes.mkclean(pmd));
 }
 
 /// MADV_COLLAPSE of every whole block of the range.

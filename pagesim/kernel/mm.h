@@ -21,8 +21,10 @@ enum class RssKind : std::uint8_t { File, Anon, Shmem, Swap };
 
 /// Bounds of an address space, set once when a program starts.
 struct MmLimits {
-  VirtAddr task_size{0x7ffffffff000};  ///< first byte no program can map
+  VirtAddr task_size{0x7ffffffff000};   ///< first byte no program can map
+  VirtAddr map_window{0x7ffffffff000};  ///< above it a hint must ask (DEFAULT_MAP_WINDOW)
   VirtAddr mmap_base{0x7ffff7800000};
+  VirtAddr unmapped_base{0x2aaaaaaab000};  ///< TASK_UNMAPPED_BASE
   std::uint64_t stack = 8u << 20;
   std::uint64_t data = ~std::uint64_t{0};
   std::uint64_t address_space = ~std::uint64_t{0};

@@ -44,7 +44,9 @@ std::uint32_t vm_flags(const MmapRequest& request) {
 
 /// A hint is taken when its room is free, with the guard gap of a growing area above it.
 bool is_hint_free(Mm& mm, VirtAddr at, std::size_t length) {
-  if (length > mm.limits.task_size.raw() || at > mm.limits.task_size - length) return false;
+  const MmLimits& limits = mm.limits;
+  const VirtAddr end = at > limits.map_window ? limits.task_size : limits.map_window;
+  if (length > end.raw() || at > end - length) return false;
   const Vma* above = mm.find_vma(at);
   return above == nullptr || (above->start > at && at + length <= mm.start_with_gap(*above));
 }
@@ -58,7 +60,7 @@ SysResult<VirtAddr> choose_address(Mm& mm, const MmapRequest& request, std::size
   const VirtAddr hint = request.hint.align_down(granule(mm, request));
   if (!hint.is_null() && is_hint_free(mm, std::max(hint, lowest), length))
     return std::max(hint, lowest);
-  const auto found = get_unmapped_area(mm, length, granule(mm, request));
+  const auto found = get_unmapped_area(mm, length, granule(mm, request), hint);
   if (!found) return fail(ENOMEM);
   return *found;
 }

@@ -46,24 +46,41 @@ class Ptes {
     return SwapSlot{entry >> nonpresent::kOffsetShift};
   }
   [[nodiscard]] bool writable(Entry entry) const noexcept { return format_.writable.in(entry); }
-  [[nodiscard]] bool dirty(Entry entry) const noexcept { return format_.dirty.in(entry); }
+  [[nodiscard]] bool dirty(Entry entry) const noexcept {
+    return format_.dirty.in(entry) || (entry & format_.saved_dirty) != 0;
+  }
   [[nodiscard]] FrameNumber frame(Entry entry) const noexcept {
     return format_.frame(entry, shift_);
   }
   [[nodiscard]] bool is_zero_page(Entry entry) const noexcept {
     return mapped(entry) && frame(entry) == hardware::kZeroFrame;
   }
-  [[nodiscard]] Entry mkwrite(Entry entry) const noexcept {
-    return format_.dirty.set(format_.accessed.set(format_.writable.set(entry)));
-  }
+  /// Writable, dirty and accessed: as after a store.
+  [[nodiscard]] Entry mkwrite(Entry entry) const noexcept { return format_.stored.set(entry); }
+  /// Writable; the next store is not heard of, so what was dirty says so again.
   [[nodiscard]] Entry allow_write(Entry entry) const noexcept {
-    return format_.writable.set(entry);
+    const Entry writable = format_.writable.set(entry);
+    return (entry & format_.saved_dirty) != 0 ? mkdirty(writable & ~format_.saved_dirty) : writable;
+  }
+  [[nodiscard]] Entry mkdirty(Entry entry) const noexcept {
+    if (format_.saved_dirty != 0 && !format_.writable.in(entry)) return entry | format_.saved_dirty;
+    return format_.dirty.set(entry) | format_.written;
   }
   [[nodiscard]] Entry wrprotect(Entry entry) const noexcept {
+    if (format_.saved_dirty != 0 && format_.dirty.in(entry))
+      entry = format_.dirty.clear(entry) | format_.saved_dirty;
     return format_.writable.clear(entry);
   }
-  [[nodiscard]] Entry mkclean(Entry entry) const noexcept { return format_.dirty.clear(entry); }
+  [[nodiscard]] Entry mkclean(Entry entry) const noexcept {
+    return format_.dirty.clear(entry) & ~format_.saved_dirty;
+  }
   [[nodiscard]] Entry mkyoung(Entry entry) const noexcept { return format_.accessed.set(entry); }
+  [[nodiscard]] Entry mkold(Entry entry) const noexcept { return format_.accessed.clear(entry); }
+  /// The entry, for the zero page: accessed, and nobody may store there.
+  [[nodiscard]] Entry zero_page(Entry entry) const noexcept {
+    return mkspecial(mkyoung(wrprotect(mkclean(with_frame(entry, hardware::kZeroFrame)))));
+  }
+  [[nodiscard]] Entry mkspecial(Entry entry) const noexcept { return entry | format_.special; }
   [[nodiscard]] Entry mkhuge(Entry entry) const noexcept { return format_.large.set(entry); }
   [[nodiscard]] Entry clear_huge(Entry entry) const noexcept { return format_.large.clear(entry); }
   [[nodiscard]] Entry with_frame(Entry entry, FrameNumber frame) const noexcept {
@@ -75,9 +92,10 @@ class Ptes {
   }
   /// The same frame, dirty and accessed bits, with an area's protection (pte_modify).
   [[nodiscard]] Entry modify(Entry entry, const Vma& vma) const noexcept {
-    const Entry kept = format_.address_mask | format_.accessed.mask | format_.dirty.mask |
+    const Entry kept = format_.address_mask | format_.accessed.mask | format_.special |
                        (format_.large.in(entry) ? format_.large.mask : 0);
-    return (entry & kept) | (vma.vm_page_prot & ~kept);
+    const Entry changed = (entry & kept) | (vma.vm_page_prot & ~kept);
+    return dirty(entry) ? mkdirty(changed) : changed;
   }
   /// Vma::vm_page_prot. Private areas never have write permission by default, so that the first
   /// write is seen; shared ones do, unless the file wants to hear of it (spec/linux-faults section

@@ -10,9 +10,10 @@ namespace {
 /// Misses after which reading around is given up; hits take them back one by one.
 constexpr unsigned kLotsOfMisses = 100;
 constexpr unsigned kMaxMisses = 1000;
-constexpr std::uint64_t kPageKb = 4;
 
-std::uint64_t ra_pages(const Kernel& kernel) { return kernel.profile.read_ahead_kb / kPageKb; }
+std::uint64_t ra_pages(const Kernel& kernel) {
+  return (kernel.profile.read_ahead_kb << 10) >> kernel.page_shift;
+}
 
 /// Reads the window the file's state names; pages already there stay as they are, the one
 /// async_size before the end gets the mark.

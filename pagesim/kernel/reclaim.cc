@@ -47,7 +47,7 @@ void drop_zero_pages(Mm& mm, VirtAddr block) {
   for (std::uint32_t i = 0; i < huge_pages(mm); ++i, ++entry) {
     const FrameNumber frame = ptes.frame(*entry);
     if (mm.kernel.memory.record(frame).has(flag::Nonzero)) continue;
-    *entry = ptes.wrprotect(ptes.with_frame(*entry, hardware::kZeroFrame));
+    *entry = ptes.zero_page(*entry);
     page_remove_rmap(mm, frame);
   }
 }

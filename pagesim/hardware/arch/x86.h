@@ -13,24 +13,49 @@ inline constexpr Entry kWritable = 1u << 1;
 inline constexpr Entry kUser = 1u << 2;
 inline constexpr Entry kAccessed = 1u << 5;
 inline constexpr Entry kDirty = 1u << 6;
-inline constexpr Entry kPageSize = 1u << 7;  ///< PS
-inline constexpr Entry kGlobal = 1u << 8;    ///< Linux: PROT_NONE while not present
+inline constexpr Entry kPageSize = 1u << 7;           ///< PS
+inline constexpr Entry kGlobal = 1u << 8;             ///< Linux: PROT_NONE while not present
+inline constexpr Entry kSpecial = 1u << 9;            ///< Linux
+inline constexpr Entry kSavedDirty = Entry{1} << 58;  ///< Linux 6.6, 64-bit
 inline constexpr Entry kNoExecute = Entry{1} << 63;
 inline constexpr Entry kAddressMask = 0x000f'ffff'ffff'f000;
 
-inline constexpr EntryFormat kFormat = {
-    .present = {kPresent, kPresent},
-    .writable = {kWritable, kWritable},
-    .executable = {kNoExecute, 0},
-    .user = {kUser, kUser},
-    .accessed = {kAccessed, kAccessed},
-    .dirty = {kDirty, kDirty},
-    .large = {kPageSize, kPageSize},
-    .page = kPresent | kUser,
-    .table = kPresent | kWritable | kUser | kAccessed | kDirty,
-    .prot_none = kGlobal,
-    .address_mask = kAddressMask,
-};
+/// Entries of 8 bytes, four or five levels.
+inline constexpr EntryFormat kFormat =
+    EntryFormat{
+        .present = {kPresent, kPresent},
+        .writable = {kWritable, kWritable},
+        .executable = {kNoExecute, 0},
+        .user = {kUser, kUser},
+        .accessed = {kAccessed, kAccessed},
+        .dirty = {kDirty, kDirty},
+        .large = {kPageSize, kPageSize},
+        .page = kPresent | kUser | kAccessed,
+        .table = kPresent | kWritable | kUser | kAccessed | kDirty,
+        .root_table = kPresent | kWritable | kUser | kAccessed | kDirty,
+        .prot_none = kGlobal,
+        .saved_dirty = kSavedDirty,
+        .special = kSpecial,
+        .address_mask = kAddressMask,
+    }
+        .with_stored();
+
+/// PAE: the four entries of the directory have no permission bits, those must be 0.
+inline constexpr EntryFormat kPae = [] {
+  EntryFormat format = kFormat;
+  format.root_table = kPresent;
+  format.saved_dirty = 0;
+  return format.with_stored();
+}();
+
+/// Entries of 4 bytes, two levels: nothing forbids execution.
+inline constexpr EntryFormat kI386 = [] {
+  EntryFormat format = kFormat;
+  format.executable = {};
+  format.saved_dirty = 0;
+  format.address_mask = 0xffff'f000;
+  return format.with_stored();
+}();
 
 // Page-fault error code (spec/linux-faults section 2).
 inline constexpr std::uint16_t kErrorProtection = 1u << 0;
@@ -41,10 +66,12 @@ inline constexpr std::uint16_t kErrorFetch = 1u << 4;
 inline constexpr std::uint8_t kTrapGeneralProtection = 13;
 inline constexpr std::uint8_t kTrapPageFault = 14;
 
-[[nodiscard]] constexpr std::uint16_t error_code(Access access, bool user, bool present) noexcept {
+/// A fetch is told from a read only where execution can be forbidden.
+[[nodiscard]] constexpr std::uint16_t error_code(Access access, bool user, bool present,
+                                                 bool has_no_execute = true) noexcept {
   unsigned code = present ? kErrorProtection : 0u;
   if (access == Access::Write) code |= kErrorWrite;
-  if (access == Access::Execute) code |= kErrorFetch;
+  if (access == Access::Execute && has_no_execute) code |= kErrorFetch;
   if (user) code |= kErrorUser;
   return static_cast<std::uint16_t>(code);
 }
