@@ -6,7 +6,7 @@ _faultline() {
     --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome' -- "$word")); return ;;
     --era) COMPREPLY=($(compgen -W '2.4 2.6 today' -- "$word")); return ;;
-    --allocator)
+    --allocator|--allocators)
       COMPREPLY=($(compgen -W 'ptmalloc glibc jemalloc mimalloc tcmalloc' -f -- "$word")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -107,6 +108,20 @@ std::optional<std::string> why_not_preloadable(const std::string& path) {
   }
   if (bytes.starts_with(ELFMAG)) return judge_elf(file, path);
   return std::nullopt;
+}
+
+std::string find_own_library(const std::string& name, const char* variable) {
+  if (const char* told = std::getenv(variable)) return told;
+  std::error_code error;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const auto& candidate : {folder / name, folder / "../bin" / name, folder / "../lib" / name,
+                                folder / "../lib/faultline" / name}) {
+    if (std::filesystem::exists(candidate, error)) {
+      return std::filesystem::canonical(candidate, error).string();
+    }
+  }
+  throw TraceError("cannot find " + name + " beside this program; set " + variable +
+                   " to its path");
 }
 
 }  // namespace tools::trace

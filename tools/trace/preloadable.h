@@ -14,4 +14,8 @@ namespace tools::trace {
 /// can. Scripts are judged by their interpreter.
 [[nodiscard]] std::optional<std::string> why_not_preloadable(const std::string& path);
 
+/// A library of this project: where the variable says, beside the running program, or where the
+/// build or the installation puts it. Throws TraceError.
+[[nodiscard]] std::string find_own_library(const std::string& name, const char* variable);
+
 }  // namespace tools::trace

@@ -2,7 +2,6 @@
 #include "tools/trace/recorder.h"
 
 #include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -11,10 +10,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <thread>
@@ -22,6 +19,7 @@
 #include "tools/trace/collector.h"
 #include "tools/trace/preloadable.h"
 #include "tools/trace/shared_area.h"
+#include "tools/trace/supervision.h"
 
 extern char** environ;
 
@@ -32,51 +30,6 @@ constexpr char kLibraryName[] = "libfaultline-record.so";
 constexpr int kVisitMilliseconds = 10;
 constexpr int kVisitsToLookForDead = 20;
 constexpr auto kFlushEvery = std::chrono::seconds{1};
-
-/// Interrupts from the terminal reach the program too; the recorder goes on to the trace's end.
-class InterruptsIgnored {
- public:
-  InterruptsIgnored() {
-    struct sigaction ignore {};
-    ignore.sa_handler = SIG_IGN;
-    sigaction(SIGINT, &ignore, &interrupt_);
-    sigaction(SIGQUIT, &ignore, &quit_);
-  }
-  ~InterruptsIgnored() {
-    sigaction(SIGINT, &interrupt_, nullptr);
-    sigaction(SIGQUIT, &quit_, nullptr);
-  }
-  InterruptsIgnored(const InterruptsIgnored&) = delete;
-  InterruptsIgnored& operator=(const InterruptsIgnored&) = delete;
-
-  /// The signals a program started here must find as they were before.
-  [[nodiscard]] sigset_t restored() const {
-    sigset_t signals;
-    sigemptyset(&signals);
-    if (interrupt_.sa_handler != SIG_IGN) sigaddset(&signals, SIGINT);
-    if (quit_.sa_handler != SIG_IGN) sigaddset(&signals, SIGQUIT);
-    return signals;
-  }
-
- private:
-  struct sigaction interrupt_ {};
-  struct sigaction quit_ {};
-};
-
-/// Processes whose own parent ended are ours to wait for while this lives.
-class Subreaper {
- public:
-  Subreaper() {
-    prctl(PR_GET_CHILD_SUBREAPER, &before_);
-    prctl(PR_SET_CHILD_SUBREAPER, 1UL);
-  }
-  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, static_cast<unsigned long>(before_)); }
-  Subreaper(const Subreaper&) = delete;
-  Subreaper& operator=(const Subreaper&) = delete;
-
- private:
-  int before_ = 0;
-};
 
 std::vector<std::string> environment(const std::string& area, const std::string& library) {
   std::vector<std::string> entries;
@@ -206,19 +159,7 @@ class Pipeline {
 
 }  // namespace
 
-std::string find_library() {
-  if (const char* told = std::getenv("FAULTLINE_RECORD_LIBRARY")) return told;
-  std::error_code error;
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  for (const auto& candidate : {folder / kLibraryName, folder / "../lib" / kLibraryName,
-                                folder / "../lib/faultline" / kLibraryName}) {
-    if (std::filesystem::exists(candidate, error)) {
-      return std::filesystem::canonical(candidate, error).string();
-    }
-  }
-  throw TraceError(std::string{"cannot find "} + kLibraryName +
-                   " beside this program; set FAULTLINE_RECORD_LIBRARY to its path");
-}
+std::string find_library() { return find_own_library(kLibraryName, "FAULTLINE_RECORD_LIBRARY"); }
 
 RecordStats record(const RecordOptions& options) {
   if (options.command.empty()) throw TraceError("no program to record");

@@ -11,6 +11,7 @@ namespace tools::verbs {
 void add_demo(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_replay(CLI::App& app, int& status);
+void add_compare(CLI::App& app, int& status);
 void add_record(CLI::App& app, int& status);
 void add_explain(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);

@@ -1,0 +1,115 @@
+// faultline compare from outside, over small programs of ours.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+struct Result {
+  int status = -1;
+  std::string out, err;
+};
+
+class CompareTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string path = (std::filesystem::temp_directory_path() / "compare-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(path.data()), nullptr);
+    folder_ = path;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] Result run(const std::string& arguments) const {
+    const std::string command = "cd " + folder_ + " && " FAULTLINE_PROGRAM " compare " + arguments +
+                                " >out 2>err </dev/null";
+    const int ended = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
+    return {WIFEXITED(ended) ? WEXITSTATUS(ended) : -1, text_of(folder_ + "/out"),
+            text_of(folder_ + "/err")};
+  }
+  [[nodiscard]] json run_json(const std::string& arguments) const {
+    return json::parse(run("--format json " + arguments).out);
+  }
+
+  std::string folder_;
+};
+
+TEST_F(CompareTest, CountsThePagesAProgramTouches) {
+  const json few = run_json("--allocators glibc --runs 3 -- " TOUCH " 0");
+  const json many = run_json("--allocators glibc --runs 3 -- " TOUCH " 5000");
+  const auto median = [](const json& of, const char* key) {
+    return of["allocators"][0][key]["median"].get<double>();
+  };
+  EXPECT_NEAR(median(many, "minor") - median(few, "minor"), 5000, 15);
+  EXPECT_NEAR(median(many, "peak_rss_kb") - median(few, "peak_rss_kb"), 20'000, 500);
+  EXPECT_EQ(many["runs"], 3);
+  EXPECT_TRUE(many["allocators"][0]["minor"]["interval_95"].is_null()) << "3 runs have none";
+  EXPECT_TRUE(many["allocators"][0]["library"].is_null());
+}
+
+TEST_F(CompareTest, TheProgramRunsUnderEachAllocator) {
+  const json found = run_json("--runs 2 --keep-output kept -- /bin/cat /proc/self/maps");
+  ASSERT_GE(found["allocators"].size(), 2u);
+  EXPECT_EQ(found["allocators"][0]["name"], "glibc");
+  EXPECT_EQ(found["allocators"][1]["name"], "ptmalloc");
+  for (const json& allocator : found["allocators"]) {
+    const std::string name = allocator["name"];
+    for (const char* run : {"-1.out", "-2.out"}) {
+      const std::string maps = text_of(folder_ + "/kept/" + name + run);
+      ASSERT_NE(maps, "") << name;
+      if (!allocator["library"].is_null()) {
+        EXPECT_NE(maps.find(allocator["library"].get<std::string>()), std::string::npos) << name;
+      }
+    }
+  }
+}
+
+TEST_F(CompareTest, OneBadRunDoesNotLoseTheOthers) {
+  // Fails where a library is preloaded, hangs on the second run without.
+  const std::string script =
+      "'if [ -n \"$LD_PRELOAD\" ]; then kill -ABRT $$; fi; echo x >>count; "
+      "if [ $(wc -l <count) = 2 ]; then sleep 60; fi'";
+  const json found = run_json(
+      "--allocators glibc,ptmalloc --no-warm-up --runs 3 --timeout 1 -- /bin/sh -c " + script);
+  const json& glibc = found["allocators"][0];
+  EXPECT_EQ(glibc["status"], "1 of 3: timed out");
+  EXPECT_EQ(glibc["good_runs"], 2);
+  EXPECT_FALSE(glibc["minor"].is_null());
+  const json& ptmalloc = found["allocators"][1];
+  EXPECT_EQ(ptmalloc["status"], "3 of 3: SIGABRT");
+  EXPECT_TRUE(ptmalloc["minor"].is_null());
+}
+
+TEST_F(CompareTest, AnExpectedStatusIsGood) {
+  EXPECT_EQ(run("--allocators glibc --runs 1 -- /bin/sh -c 'exit 4'").status, 1);
+  EXPECT_EQ(run("--allocators glibc --runs 1 --expect-status 4 -- /bin/sh -c 'exit 4'").status, 0);
+}
+
+TEST_F(CompareTest, BadInputIsRefusedInOneSentence) {
+  const auto refused = [&](const std::string& arguments, const std::string& sentence) {
+    const Result result = run(arguments);
+    EXPECT_EQ(result.status, 2) << arguments;
+    EXPECT_EQ(result.out, "") << arguments;
+    EXPECT_NE(result.err.find(sentence), std::string::npos) << arguments << ": " << result.err;
+  };
+  refused("--allocators faultline -- true", "not built yet");
+  refused("--allocators nosuch -- true", "nosuch");
+  refused("--allocators glibc,glibc -- true", "named twice");
+  refused("--runs 0 -- true", "--runs");
+  refused("-- no-such-program", "no-such-program");
+  refused("", "program is required");
+}
+
+}  // namespace

@@ -1,0 +1,146 @@
+// Taking turns, and summing up.
+#include "tools/compare/comparison.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "tools/trace/preloadable.h"
+
+namespace tools::compare {
+namespace {
+
+/// The turns of one comparison.
+class Turns {
+ public:
+  Turns(const CompareOptions& options, const std::function<void(const Progress&)>& tell)
+      : options_{options}, tell_{tell}, program_{trace::find_program(options.command.front())} {
+    for (const Subject& subject : options.subjects) result_.entries.push_back({subject, {}});
+    result_.command = options.command;
+    result_.runs = options.runs;
+    if (!options.output_folder.empty()) std::filesystem::create_directories(options.output_folder);
+  }
+
+  Comparison run() {
+    refuse_what_ignores_preloads();
+    const unsigned first = options_.warm_up ? 0 : 1;
+    const std::size_t all = (options_.runs + 1 - first) * result_.entries.size();
+    for (unsigned round = first; round <= options_.runs; ++round) take_round(round, all);
+    return std::move(result_);
+  }
+
+ private:
+  void refuse_what_ignores_preloads() const {
+    const auto reason = trace::why_not_preloadable(program_);
+    const bool preloads =
+        std::any_of(options_.subjects.begin(), options_.subjects.end(),
+                    [](const Subject& subject) { return !subject.library.empty(); });
+    if (reason && preloads) throw std::runtime_error{*reason};
+  }
+
+  /// Each round begins with another subject: none always runs on what the same one left behind.
+  void take_round(unsigned round, std::size_t all) {
+    for (std::size_t i = 0; i < result_.entries.size(); ++i) {
+      Entry& entry = result_.entries[(i + round) % result_.entries.size()];
+      const double spent = std::chrono::duration<double>(Clock::now() - started_).count();
+      Progress progress{entry.subject.name, done_, all, {}};
+      if (done_ >= result_.entries.size()) {  // each was seen once
+        progress.left_s = spent / static_cast<double>(done_) * static_cast<double>(all - done_);
+      }
+      if (tell_) tell_(progress);
+      Run run = run_once(entry.subject, round);
+      if (round != 0) entry.runs.push_back(run);
+      ++done_;
+    }
+  }
+
+  Run run_once(const Subject& subject, unsigned round) const {
+    TreeCommand command{.program = program_,
+                        .command = options_.command,
+                        .preload = subject.library,
+                        .input = options_.input,
+                        .limit = options_.limit};
+    if (!options_.output_folder.empty() && round != 0) {
+      const std::string stem = fmt::format("{}/{}-{}", options_.output_folder, subject.name, round);
+      command.output = stem + ".out";
+      command.errors = stem + ".err";
+    }
+    Run run{run_tree(command)};
+    run.good = !run.end.timed_out && WIFEXITED(run.end.status) &&
+               WEXITSTATUS(run.end.status) == options_.expected_status;
+    return run;
+  }
+
+  using Clock = std::chrono::steady_clock;
+  const CompareOptions& options_;
+  const std::function<void(const Progress&)>& tell_;
+  std::string program_;
+  Comparison result_;
+  Clock::time_point started_ = Clock::now();
+  std::size_t done_ = 0;
+};
+
+std::vector<double> values(const Entry& entry, const Figure& figure) {
+  std::vector<double> all;
+  for (const Run& run : entry.runs) {
+    if (run.good) all.push_back(figure.of(run));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::size_t Entry::good_runs() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(runs.begin(), runs.end(), [](const Run& run) { return run.good; }));
+}
+
+std::string Entry::status() const {
+  std::map<std::string, std::size_t> others;
+  for (const Run& run : runs) {
+    if (!run.good) ++others[run.end.words()];
+  }
+  std::string text;
+  for (const auto& [words, times] : others) {
+    text += fmt::format("{}{} of {}: {}", text.empty() ? "" : ", ", times, runs.size(), words);
+  }
+  return text.empty() ? "ok" : text;
+}
+
+bool Comparison::all_good() const noexcept {
+  return std::all_of(entries.begin(), entries.end(),
+                     [](const Entry& entry) { return entry.good_runs() == entry.runs.size(); });
+}
+
+const std::vector<Figure>& figures() {
+  using Unit = Figure::Unit;
+  static const std::vector<Figure> kFigures = {
+      {"minor", "minor", Unit::Count, [](const Run& r) { return double(r.end.minor); }},
+      {"major", "major", Unit::Count, [](const Run& r) { return double(r.end.major); }},
+      {"peak_rss_kb", "peak RSS", Unit::Kilobytes,
+       [](const Run& r) { return double(r.end.peak_rss_kb); }},
+      {"wall_s", "wall", Unit::Seconds, [](const Run& r) { return r.end.wall_s; }},
+      {"user_s", "user", Unit::Seconds, [](const Run& r) { return r.end.user_s; }},
+      {"sys_s", "system", Unit::Seconds, [](const Run& r) { return r.end.sys_s; }}};
+  return kFigures;
+}
+
+Measured measured(const Comparison& comparison, std::size_t entry, const Figure& figure) {
+  const auto here = values(comparison.entries[entry], figure);
+  if (here.empty()) return {};
+  Measured result{summarize(here), {}};
+  const auto first = values(comparison.entries.front(), figure);
+  if (entry != 0 && !first.empty()) result.p = p_value(first, here);
+  return result;
+}
+
+Comparison compare(const CompareOptions& options,
+                   const std::function<void(const Progress&)>& tell) {
+  return Turns{options, tell}.run();
+}
+
+}  // namespace tools::compare

@@ -1,0 +1,82 @@
+// Comparison: one program run under several allocators, turn by turn.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/compare/process_tree.h"
+#include "tools/compare/statistics.h"
+#include "tools/compare/subject.h"
+
+namespace tools::compare {
+
+struct CompareOptions {
+  std::vector<std::string> command;  ///< PROGRAM ARG...
+  std::vector<Subject> subjects;
+  unsigned runs = 6;        ///< counted, of each subject
+  bool warm_up = true;      ///< one more of each before them, not counted
+  int expected_status = 0;  ///< an exit status that makes a run a good one
+  std::string input = "/dev/null";
+  std::string output_folder;  ///< keeps what the program prints; empty: dropped
+  std::optional<std::chrono::milliseconds> limit{};  ///< of one run
+};
+
+struct Run {
+  TreeEnd end;
+  bool good = false;  ///< it ended by itself, with the expected status
+};
+
+/// One subject and its counted runs.
+struct Entry {
+  Subject subject;
+  std::vector<Run> runs;
+  [[nodiscard]] std::size_t good_runs() const noexcept;
+  /// "ok", or how the runs that were not good ended: "2 of 6: SIGSEGV".
+  [[nodiscard]] std::string status() const;
+};
+
+struct Comparison {
+  std::vector<std::string> command;
+  unsigned runs = 0;
+  std::vector<Entry> entries;
+  std::vector<std::string> missing;  ///< what this machine did not allow, a sentence each
+
+  [[nodiscard]] bool all_good() const noexcept;
+};
+
+/// A figure every run has; of those the statistics speak.
+struct Figure {
+  enum class Unit : unsigned char { Count, Seconds, Kilobytes };
+  std::string_view key;      ///< in JSON
+  std::string_view heading;  ///< in tables
+  Unit unit;
+  double (*of)(const Run&);
+};
+[[nodiscard]] const std::vector<Figure>& figures();
+
+/// One figure of one subject, over its good runs.
+struct Measured {
+  std::optional<Summary> summary;  ///< none: no run was good
+  std::optional<double> p;         ///< against the first subject; none for the first itself
+  [[nodiscard]] bool differs() const noexcept { return p && *p < 0.05; }
+};
+[[nodiscard]] Measured measured(const Comparison& comparison, std::size_t entry,
+                                const Figure& figure);
+
+/// What is being run now. `left_s`: the time all runs still to come may take.
+struct Progress {
+  std::string_view subject;
+  std::size_t done = 0, all = 0;
+  std::optional<double> left_s;
+};
+
+/// Runs them all. A run that fails is in the result like any other. Throws Interrupted, and
+/// std::runtime_error where nothing can be run at all.
+[[nodiscard]] Comparison compare(const CompareOptions& options,
+                                 const std::function<void(const Progress&)>& tell);
+
+}  // namespace tools::compare

@@ -1,0 +1,142 @@
+// Printing a comparison.
+#include "tools/compare/report.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "tools/report/table.h"
+
+namespace tools::compare {
+namespace {
+
+using report::Json;
+
+std::string words(const Figure& figure, double value) {
+  switch (figure.unit) {
+    case Figure::Unit::Count:
+      return report::grouped(static_cast<std::uint64_t>(std::llround(value)));
+    case Figure::Unit::Kilobytes:
+      return report::bytes(static_cast<std::uint64_t>(std::llround(value * 1024)));
+    case Figure::Unit::Seconds:
+      break;
+  }
+  return report::seconds(value);
+}
+
+bool with_interval(const Figure& figure) { return figure.key == "minor" || figure.key == "wall_s"; }
+
+std::string median_cell(const Figure& figure, const Measured& measured) {
+  if (!measured.summary) return "-";
+  return words(figure, measured.summary->median) + (measured.differs() ? "*" : "");
+}
+
+std::string interval_cell(const Figure& figure, const Measured& measured) {
+  if (!measured.summary || !measured.summary->interval) return "-";
+  const auto [low, high] = *measured.summary->interval;
+  return fmt::format("{} - {}", words(figure, low), words(figure, high));
+}
+
+std::vector<std::string> row(const Comparison& comparison, std::size_t index) {
+  const Entry& entry = comparison.entries[index];
+  std::vector<std::string> cells = {entry.subject.name};
+  for (const Figure& figure : figures()) {
+    const Measured result = measured(comparison, index, figure);
+    cells.push_back(median_cell(figure, result));
+    if (with_interval(figure)) cells.push_back(interval_cell(figure, result));
+  }
+  cells.push_back(entry.status());
+  return cells;
+}
+
+std::string legend(const Comparison& comparison) {
+  std::string text = fmt::format("Medians of {} runs each, taken in turns. ", comparison.runs);
+  if (comparison.entries.size() > 1) {
+    text += fmt::format("*: differs from {} (p < 0.05, rank test). ",
+                        comparison.entries.front().subject.name);
+  }
+  text += comparison.runs >= 6 ? "Intervals: 95%, of the median, by order statistics.\n"
+                               : "A 95% interval needs 6 runs or more.\n";
+  return text;
+}
+
+Json measured_json(const Measured& measured) {
+  if (!measured.summary) return nullptr;
+  Json json;
+  json["median"] = measured.summary->median;
+  json["minimum"] = measured.summary->least;
+  json["maximum"] = measured.summary->most;
+  json["interval_95"] = nullptr;
+  if (const auto& interval = measured.summary->interval) {
+    json["interval_95"] = {interval->first, interval->second};
+  }
+  json["p"] = measured.p ? Json(*measured.p) : Json(nullptr);
+  json["differs"] = measured.p ? Json(measured.differs()) : Json(nullptr);
+  return json;
+}
+
+Json entry_json(const Comparison& comparison, std::size_t index) {
+  const Entry& entry = comparison.entries[index];
+  Json json;
+  json["name"] = entry.subject.name;
+  json["library"] = entry.subject.library.empty() ? Json(nullptr) : Json(entry.subject.library);
+  json["version"] = entry.subject.version.empty() ? Json(nullptr) : Json(entry.subject.version);
+  json["status"] = entry.status();
+  json["good_runs"] = entry.good_runs();
+  for (const Figure& figure : figures()) {
+    json[std::string{figure.key}] = measured_json(measured(comparison, index, figure));
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string to_text(const Comparison& comparison) {
+  std::vector<report::Table::Column> columns = {{"allocator", report::Align::Left}};
+  for (const Figure& figure : figures()) {
+    columns.push_back({std::string{figure.heading}});
+    if (with_interval(figure)) columns.push_back({"95%"});
+  }
+  columns.push_back({"runs", report::Align::Left});
+  report::Table table{columns};
+  for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
+  std::string text = table.to_text() + "\n" + legend(comparison);
+  for (const std::string& sentence : comparison.missing) text += sentence + "\n";
+  return text;
+}
+
+Json to_json(const Comparison& comparison) {
+  Json json;
+  json["version"] = 1;
+  json["command"] = comparison.command;
+  json["runs"] = comparison.runs;
+  json["allocators"] = Json::array();
+  for (std::size_t i = 0; i < comparison.entries.size(); ++i) {
+    json["allocators"].push_back(entry_json(comparison, i));
+  }
+  json["missing"] = comparison.missing;
+  return json;
+}
+
+std::string to_csv(const Comparison& comparison) {
+  std::string text = "allocator,figure,good_runs,median,minimum,maximum,low_95,high_95,p\n";
+  for (std::size_t i = 0; i < comparison.entries.size(); ++i) {
+    const Entry& entry = comparison.entries[i];
+    for (const Figure& figure : figures()) {
+      const Measured result = measured(comparison, i, figure);
+      text += fmt::format("{},{},{}", entry.subject.name, figure.key, entry.good_runs());
+      if (const auto& summary = result.summary) {
+        text += fmt::format(",{},{},{}", summary->median, summary->least, summary->most);
+        text += summary->interval
+                    ? fmt::format(",{},{}", summary->interval->first, summary->interval->second)
+                    : ",,";
+      } else {
+        text += ",,,,,";
+      }
+      text += result.p ? fmt::format(",{}\n", *result.p) : ",\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace tools::compare

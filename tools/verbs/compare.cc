@@ -1,0 +1,116 @@
+// faultline compare: a program under each allocator.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+
+#include "tools/compare/comparison.h"
+#include "tools/compare/report.h"
+#include "tools/verbs/output.h"
+#include "tools/verbs/refusal.h"
+#include "tools/verbs/verbs.h"
+
+namespace tools::verbs {
+namespace {
+
+struct CompareVerb {
+  compare::CompareOptions options;
+  std::string allocators = "all";
+  double timeout_s = 0;
+  Output output;
+};
+
+constexpr int kInterrupted = 130;
+
+/// One line on a terminal, written over and over; nothing elsewhere.
+class ProgressLine {
+ public:
+  ProgressLine() : shown_{::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr} {}
+  ~ProgressLine() {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void tell(const compare::Progress& now) const {
+    if (!shown_) return;
+    std::string left = "";
+    if (now.left_s) {
+      const auto seconds = static_cast<long>(*now.left_s + 0.5);
+      left = fmt::format(", {}:{:02} left", seconds / 60, seconds % 60);
+    }
+    fmt::print(stderr, "\r{} of {}: {}{}\x1b[K", now.done + 1, now.all, now.subject, left);
+  }
+
+ private:
+  bool shown_;
+};
+
+compare::Comparison run(CompareVerb& verb) {
+  verb.options.subjects = compare::find_subjects(verb.allocators);
+  if (verb.timeout_s > 0) {
+    verb.options.limit = std::chrono::milliseconds{std::llround(verb.timeout_s * 1e3)};
+  }
+  const ProgressLine line;
+  return compare::compare(verb.options, [&](const compare::Progress& now) { line.tell(now); });
+}
+
+int run_and_print(CompareVerb& verb) {
+  try {
+    const compare::Comparison result = run(verb);
+    if (verb.output.format == "json") {
+      verb.output.write(to_json(result).dump(1) + '\n');
+    } else {
+      verb.output.write(verb.output.format == "csv" ? to_csv(result) : to_text(result));
+    }
+    return result.all_good() ? kEqual : kDifferent;
+  } catch (const compare::Interrupted& interrupted) {
+    throw Refusal{kInterrupted, interrupted.what()};
+  }
+}
+
+void add_options(CLI::App& verb, CompareVerb& compare) {
+  verb.add_option("--allocators", compare.allocators,
+                  "all, or names separated by commas: ptmalloc, glibc, jemalloc, mimalloc, "
+                  "tcmalloc, the path of a library; differences are told from the first")
+      ->type_name("A,B,...")
+      ->capture_default_str();
+  verb.add_option("--runs", compare.options.runs, "Counted runs of each; one more warms up")
+      ->check(CLI::Range(1u, 100'000u))
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_flag("!--no-warm-up", compare.options.warm_up, "Count the first run too");
+  verb.add_option("--timeout", compare.timeout_s, "End a run, and all it started, after this time")
+      ->check(CLI::PositiveNumber)
+      ->type_name("SECONDS");
+  verb.add_option("--expect-status", compare.options.expected_status,
+                  "The exit status of a good run")
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_option("--input", compare.options.input, "Standard input of each run")
+      ->check(CLI::ExistingPath)
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb.add_option("--keep-output", compare.options.output_folder,
+                  "Keep what each run prints in DIR/ALLOCATOR-RUN.out and .err")
+      ->type_name("DIR");
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, int& status) {
+  CLI::App* verb = app.add_subcommand(
+      "compare", "Run a program under each allocator, in turns, and compare what it costs.");
+  auto compare = std::make_shared<CompareVerb>();
+  add_options(*verb, *compare);
+  compare->output.add_to(*verb, "table|json|csv");
+  verb->add_option("program", compare->options.command, "PROGRAM ARG..., after --")->required();
+  verb->positionals_at_end();
+  verb->footer("Exit status 1: a run did not end as expected.");
+  verb->callback([compare, &status] { status = run_and_print(*compare); });
+}
+
+}  // namespace tools::verbs
