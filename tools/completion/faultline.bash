@@ -6,6 +6,9 @@ _faultline() {
     --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome' -- "$word")); return ;;
     --era) COMPREPLY=($(compgen -W '2.4 2.6 today' -- "$word")); return ;;
+    --machine)
+      COMPREPLY=($(compgen -W 'x86-64 x86-64-5level i386 i386-pae arm64-4k arm64-16k arm64-64k' \
+        -- "$word")); return ;;
     --allocator|--allocators)
       COMPREPLY=($(compgen -W 'ptmalloc glibc jemalloc mimalloc tcmalloc' -f -- "$word")); return ;;
   esac

@@ -59,6 +59,7 @@ std::string fault_log(const Logged& run) {
                                         pid_of(run, run.program.ops[op].process),
                                         fault.address.raw(), access_letter(fault),
                                         type_of(run, op, fault), cause_of(run, fault), place);
+                    if (fault.esr != 0) text += fmt::format(" esr:{:#x}", fault.esr);
                     if (run.known.era)
                       text += fmt::format(" path:{}", path_text(fault, *run.known.era, ">"));
                     text += '\n';

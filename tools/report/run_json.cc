@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pagesim/hardware/arch/arm64.h"
 #include "tools/run/compare_runs.h"
 
 namespace tools::report {
@@ -15,6 +16,14 @@ Json counts_json(const Counts& counts) {
     if (counts[i] != 0) json[std::string{to_string(static_cast<Words>(i))}] = counts[i];
   }
   return json;
+}
+
+/// arm64's words for an exception: the syndrome, the faulting address, the vector taken.
+void add_syndrome(Json& json, std::uint32_t esr, pagesim::VirtAddr at) {
+  if (esr == 0) return;
+  json["esr"] = fmt::format("{:#x}", esr);
+  json["far"] = fmt::format("{:#x}", at.raw());
+  json["vector"] = fmt::format("{:#x}", pagesim::hardware::arm64::vector(esr));
 }
 
 Json address_json(std::uint64_t address) { return fmt::format("{:#x}", address); }
@@ -40,6 +49,7 @@ Json to_json(const pagesim::FaultRecord& fault, const std::string& place, const 
   json["cause"] = has_cause ? Json(to_string(fault.cause)) : Json(nullptr);
   json["writer"] = known.writers ? Json(to_string(allocator::writer_of(fault.tag))) : Json(nullptr);
   json["error_code"] = or_null(fault.error_code);
+  add_syndrome(json, fault.esr, fault.address);
   const auto path = pagesim::fault_path(fault, known.era.value_or(pagesim::Era::Today));
   json["path"] = path.empty() ? Json(nullptr) : Json(path);
   return json;
@@ -96,8 +106,10 @@ Json to_json(const pagesim::SignalInfo& signal) {
   json["name"] = run::signal_word(signal.number);
   json["code"] = run::signal_code_word(signal.number, signal.code);
   json["address"] = address_json(signal.address.raw());
-  json["trap"] = signal.trap;
-  json["error_code"] = signal.error_code;
+  const bool x86 = signal.esr == 0;
+  json["trap"] = x86 ? Json(signal.trap) : Json(nullptr);
+  json["error_code"] = x86 ? Json(signal.error_code) : Json(nullptr);
+  add_syndrome(json, signal.esr, signal.address);
   return json;
 }
 

@@ -52,6 +52,7 @@ std::string fault_text(const pagesim::FaultRecord& fault, const std::string& pla
   if (known.writers && writer != allocator::Writer::User) {
     text += fmt::format(" by {}", to_string(writer));
   }
+  if (fault.esr != 0) text += fmt::format(" ESR {:#x}", fault.esr);
   if (known.era) text += fmt::format(" [{}]", path_text(fault, *known.era));
   return text;
 }

@@ -10,6 +10,7 @@
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
+#include "tools/verbs/this_kernel.h"
 #include "tools/verbs/verbs.h"
 
 namespace tools::verbs {
@@ -22,7 +23,11 @@ struct DemoOptions {
 };
 
 int run_and_print(const DemoOptions& options) {
-  const demo::DemoResult result = demo::run_demo(options.machine.setup());
+  const run::SimSetup setup = options.machine.setup();
+  if (const std::string other = other_machine(setup); !other.empty()) {
+    throw Refusal{kUnable, fmt::format("demo compares with this kernel: {}.", other)};
+  }
+  const demo::DemoResult result = demo::run_demo(setup);
   if (options.output.format == "json") {
     options.output.write(demo::to_json(result).dump() + '\n');
   } else if (options.output.format == "html") {

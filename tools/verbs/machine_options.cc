@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "pagesim/machines.h"
 #include "tools/verbs/refusal.h"
 
 namespace tools::verbs {
@@ -26,6 +27,12 @@ struct Knob {
 };
 
 constexpr std::array<std::string_view, 3> kSwapDevices = {"none", "disk", "zram"};
+constexpr std::array<std::string_view, 2> kSwitch = {"off", "on"};
+
+constexpr std::string_view kAddressBits = "address_bits";
+constexpr std::string_view kHardwareAf = "hardware_access_flag";
+constexpr std::string_view kHardwareDirty = "hardware_dirty";
+constexpr std::string_view kMemory = "memory_mib";
 
 /// The settings of pagesim/hardware/machine.h, pagesim/kernel/profile.h and pagesim/layout.h that a
 /// user may turn.
@@ -36,7 +43,19 @@ constexpr std::array kKnobs = {
     Knob{"tlb_ways", 1, 64,
          [](run::SimSetup& s, std::uint64_t v) { s.config.tlb.ways = static_cast<unsigned>(v); },
          "ways of the translation cache"},
-    Knob{"memory_mib", 1, std::uint64_t{1} << 30,
+    Knob{kAddressBits, 36, 52,
+         [](run::SimSetup& s, std::uint64_t v) {
+           s.config.geometry =
+               pagesim::arm64_geometry(s.config.geometry.page_shift, static_cast<unsigned>(v));
+         },
+         "bits of a program's addresses on arm64"},
+    Knob{kHardwareAf, 0, kSwitch.size() - 1,
+         [](run::SimSetup& s, std::uint64_t v) { s.config.walker.sets_accessed = v != 0; },
+         "whether an arm64 processor sets the access flag by itself", kSwitch},
+    Knob{kHardwareDirty, 0, kSwitch.size() - 1,
+         [](run::SimSetup& s, std::uint64_t v) { s.config.walker.sets_dirty = v != 0; },
+         "whether an arm64 processor notes stores by itself", kSwitch},
+    Knob{kMemory, 1, std::uint64_t{1} << 30,
          [](run::SimSetup& s, std::uint64_t v) { s.config.memory_bytes = v << 20; },
          "physical memory, MiB"},
     Knob{"online_cpus", 1, 8192,
@@ -86,6 +105,32 @@ std::uint64_t value_of(const Knob& knob, std::string_view text) {
   return value;
 }
 
+/// What a value means depends on the machine: throws Refusal where it means nothing.
+void check_for_machine(const run::SimSetup& setup, const Knob& knob, std::uint64_t value) {
+  const pagesim::hardware::Geometry& geometry = setup.config.geometry;
+  const bool arm64 = geometry.arch == pagesim::hardware::Arch::Arm64;
+  const bool arm64_only =
+      knob.name == kAddressBits || knob.name == kHardwareAf || knob.name == kHardwareDirty;
+  if (arm64_only && !arm64) {
+    throw Refusal{kWrongInput,
+                  fmt::format("--set {}: {} has no such knob, the arm64 machines have.", knob.name,
+                              setup.machine)};
+  }
+  if (knob.name == kAddressBits) {
+    const auto sizes = pagesim::arm64_address_bits(geometry.page_shift);
+    if (std::find(sizes.begin(), sizes.end(), value) == sizes.end()) {
+      throw Refusal{kWrongInput,
+                    fmt::format("--set {}={}: expected {} on {} ({}).", knob.name, value,
+                                fmt::join(sizes, ", "), setup.machine, knob.meaning)};
+    }
+  }
+  const std::uint64_t most = pagesim::most_memory(geometry) >> 20;
+  if (knob.name == kMemory && value > most) {
+    throw Refusal{kWrongInput, fmt::format("--set {}={}: {} has at most {} ({}).", knob.name, value,
+                                           setup.machine, most, knob.meaning)};
+  }
+}
+
 void turn(run::SimSetup& setup, std::string_view setting) {
   const auto equals = setting.find('=');
   if (equals == std::string_view::npos) {
@@ -93,16 +138,28 @@ void turn(run::SimSetup& setup, std::string_view setting) {
                   fmt::format("--set {}: expected KNOB=VALUE, as in tlb_ways=8.", setting)};
   }
   const Knob& knob = find_knob(setting.substr(0, equals));
-  knob.set(setup, value_of(knob, setting.substr(equals + 1)));
+  const std::uint64_t value = value_of(knob, setting.substr(equals + 1));
+  check_for_machine(setup, knob, value);
+  knob.set(setup, value);
   if (const unsigned sets = setup.config.tlb.sets; (sets & (sets - 1)) != 0) {
     throw Refusal{kWrongInput, fmt::format("--set {}: expected a power of two.", setting)};
   }
 }
 
+pagesim::MachineModel model_of(const std::string& name) {
+  if (const auto model = pagesim::machine_model(name)) return *model;
+  throw Refusal{kWrongInput, fmt::format("--machine {}: no such machine; there are {}.", name,
+                                         fmt::join(pagesim::machine_names(), ", "))};
+}
+
 }  // namespace
 
+std::string default_machine() { return std::string{pagesim::running_machine().value_or("x86-64")}; }
+
 void MachineOptions::add_to(CLI::App& verb) {
-  verb.add_option("--machine", machine, "The simulated machine: x86-64")
+  verb.add_option(
+          "--machine", machine,
+          fmt::format("The simulated machine: {}", fmt::join(pagesim::machine_names(), ", ")))
       ->type_name("NAME")
       ->capture_default_str();
   verb.add_option("--set", settings, "A knob of the simulated machine; may be given again")
@@ -117,14 +174,18 @@ void MachineOptions::take(const explain::ScriptHeader& header) {
   settings.insert(settings.begin(), header.settings.begin(), header.settings.end());
 }
 
+unsigned MachineOptions::page_shift() const { return model_of(machine).config.geometry.page_shift; }
+
 run::SimSetup MachineOptions::setup() const {
-  if (machine != "x86-64") {
-    throw Refusal{kWrongInput,
-                  fmt::format("--machine {}: not simulated yet; there is x86-64.", machine)};
-  }
+  const pagesim::MachineModel model = model_of(machine);
   run::SimSetup setup;
+  setup.machine = machine;
+  setup.config = model.config;
+  setup.layout = model.layout;
   setup.config.seed = seed;
   for (const std::string& setting : settings) turn(setup, setting);
+  setup.layout = pagesim::layout_of(setup.config.geometry, setup.layout.stack_limit,
+                                    setup.profile.stack_guard_gap);
   return setup;
 }
 

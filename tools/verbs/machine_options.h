@@ -13,8 +13,11 @@ class App;
 
 namespace tools::verbs {
 
+/// The machine this program runs on, or x86-64 if that is not simulated.
+[[nodiscard]] std::string default_machine();
+
 struct MachineOptions {
-  std::string machine = "x86-64";
+  std::string machine = default_machine();
   std::vector<std::string> settings;  ///< KNOB=VALUE
   std::uint64_t seed = 1;
 
@@ -23,6 +26,8 @@ struct MachineOptions {
   void take(const explain::ScriptHeader& header);
   /// Throws Refusal (status 2) naming a machine, knob or value that does not exist.
   [[nodiscard]] run::SimSetup setup() const;
+  /// Of the machine's pages; throws as setup does.
+  [[nodiscard]] unsigned page_shift() const;
 };
 
 }  // namespace tools::verbs

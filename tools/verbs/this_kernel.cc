@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pagesim/machines.h"
 #include "tools/measure/rights.h"
 
 namespace tools::verbs {
@@ -22,11 +23,14 @@ std::string missing_swap(SwapDevice wanted) {
 
 }  // namespace
 
+std::string other_machine(const run::SimSetup& setup) {
+  const std::string_view here = pagesim::running_machine().value_or("none that is simulated");
+  if (setup.machine == here) return {};
+  return fmt::format("the machine simulated is {}, this one is {}", setup.machine, here);
+}
+
 std::string why_not_here(const run::SimSetup& setup) {
-  constexpr std::string_view kHere = "x86-64";
-  if (setup.machine != kHere) {
-    return fmt::format("the machine simulated is {}, this one is {}", setup.machine, kHere);
-  }
+  if (std::string machine = other_machine(setup); !machine.empty()) return machine;
   return missing_swap(setup.profile.swap);
 }
 

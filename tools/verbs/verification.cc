@@ -177,7 +177,7 @@ report::Json to_json(const Verification& v) {
   json["version"] = 1;
   json["file"] = v.program.path;
   json["allocator"] = "ptmalloc";
-  json["machine"] = "x86-64";
+  json["machine"] = v.machine;
   json["equal"] = v.kernel ? Json(v.equal()) : Json(nullptr);
   json["simulated"] = report::totals_json(v.program, v.simulated, kSimulated);
   json["kernel"] =

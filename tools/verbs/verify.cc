@@ -75,7 +75,10 @@ Verification verify_one(const VerifyOptions& options, Workload work) {
   run::KernelOptions kernel_options;
   kernel_options.allocator = options.allocator;
   run::KernelRunner kernel{kernel_options};
-  return verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
+  Verification v =
+      verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
+  v.machine = setup.machine;
+  return v;
 }
 
 int verify_all(VerifyOptions options) {

@@ -42,6 +42,20 @@ script::Program WorkloadOptions::load_trace(const std::string& path) const {
   return trace::to_program(reader, {.touch = *trace::touch_policy(touch), .process = process});
 }
 
+namespace {
+
+/// A page is as long as the machine's, which a script may name itself. A trace names no pages.
+void read_for(script::Program& program, unsigned page_shift) {
+  if (program.page_shift == page_shift) return;
+  if (!program.source.empty()) {
+    const std::string text = fmt::format("{}\n", fmt::join(program.source, "\n"));
+    program = script::parse(text, program.path, page_shift);
+  }
+  program.page_shift = page_shift;
+}
+
+}  // namespace
+
 Workload WorkloadOptions::load(const std::string& path, const MachineOptions& machine) const {
   Workload work;
   work.machine = machine;
@@ -57,6 +71,7 @@ Workload WorkloadOptions::load(const std::string& path, const MachineOptions& ma
   }
   work.header = explain::read_header(work.program.source);
   work.machine.take(work.header);
+  read_for(work.program, work.machine.page_shift());
   work.options.keep_going = keep_going || work.header.keep_going;
   return work;
 }

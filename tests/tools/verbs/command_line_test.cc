@@ -119,6 +119,59 @@ TEST_F(CommandLineTest, ReplayPrintsEveryFaultAsJson) {
   EXPECT_EQ(json["ops"][2]["faults"][0]["error_code"], 7);
 }
 
+TEST_F(CommandLineTest, EachMachineRunsWithItsOwnPages) {
+  write("pages.fl", "A = mmap 2p anon private rw\nwrite A[..]\n");
+  for (const char* machine :
+       {"x86-64", "x86-64-5level", "i386", "i386-pae", "arm64-4k", "arm64-16k", "arm64-64k"}) {
+    const Result result =
+        run(std::string{"replay --format json --machine "} + machine + " pages.fl");
+    ASSERT_EQ(result.status, 0) << result.err;
+    const auto json = nlohmann::json::parse(result.out);
+    EXPECT_EQ(json["machine"], machine);
+    EXPECT_EQ(json["totals"]["minor"], 2);
+  }
+}
+
+TEST_F(CommandLineTest, Arm64FaultsHaveASyndromeWhereX86HasAnErrorCode) {
+  write("arm.fl", "A = mmap 2p anon private rw\nread A\nwrite A\nwrite @0x1000\n");
+  const Result result = run("replay --format json --machine arm64-4k arm.fl");
+  const auto json = nlohmann::json::parse(result.out);
+  const auto& fault = json["ops"][2]["faults"][0];
+  EXPECT_EQ(fault["error_code"], nullptr);
+  EXPECT_EQ(fault["esr"], "0x9200004f");
+  EXPECT_EQ(fault["far"], fault["address"]);
+  EXPECT_EQ(fault["vector"], "0x400");
+  EXPECT_EQ(json["ops"][3]["signal"]["error_code"], nullptr);
+  EXPECT_EQ(json["ops"][3]["signal"]["far"], "0x1000");
+}
+
+TEST_F(CommandLineTest, KnobsDecideWhatAnArm64ProcessorNotesByItself) {
+  write("free.fl", "A = mmap 1p anon private rw\nwrite A\nmadvise A FREE\nwrite A\n");
+  const auto minor = [this](const char* settings) {
+    const Result result =
+        run(std::string{"replay --format json --machine arm64-4k "} + settings + " free.fl");
+    return nlohmann::json::parse(result.out)["totals"]["minor"];
+  };
+  EXPECT_EQ(minor(""), 1);
+  EXPECT_EQ(minor("--set hardware_dirty=off"), 2);
+}
+
+TEST_F(CommandLineTest, WhatAMachineIsNotIsRefusedInOneSentence) {
+  expect_refused("replay --machine sparc " SCRIPTS "/calloc.fl", "arm64-64k");
+  expect_refused("replay --set address_bits=48 " SCRIPTS "/calloc.fl", "address_bits");
+  expect_refused("replay --machine arm64-16k --set address_bits=39 " SCRIPTS "/calloc.fl",
+                 "36, 47, 48, 52");
+  expect_refused("replay --machine i386 --set memory_mib=4097 " SCRIPTS "/calloc.fl", "4096");
+}
+
+TEST_F(CommandLineTest, AnotherMachineIsNotRunForReal) {
+  write("real.fl", "A = mmap 1p anon private rw\nwrite A\n");
+  const Result result = run("verify --machine arm64-64k real.fl");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_NE(result.out.find("the machine simulated is arm64-64k"), std::string::npos) << result.out;
+  EXPECT_EQ(run("replay --machine i386 " SCRIPTS "/calloc.fl").status, 3);
+}
+
 TEST_F(CommandLineTest, EraTellsEachFaultsPath) {
   write("read.fl", "A = mmap 2p anon private rw\nread A\n");
   const Result old = run("replay --era 2.4 read.fl");

@@ -171,7 +171,7 @@ void Run::perform(Call& call) {
   } else if (op.verb == Verb::Swapout) {
     take_error(call, call.task.swapout(call.to, call.length));
   } else if (op.verb == Verb::Sysctl) {
-    apply_setting(program_.settings[op.file], op.n, machine_.profile());
+    apply_setting(program_.settings[op.file], op.n, setup_.config.geometry, machine_.profile());
   } else {
     const bool has_peer = op.peer != script::kNone && actors_[op.peer].alive;
     run_kernel_copy(call, has_peer ? actors_[op.peer].task : nullptr);
@@ -253,7 +253,9 @@ VirtAddr Run::resolve(const script::Place& place, const Space& space) const {
       base = outcome_.text_base;
       break;
   }
-  return VirtAddr{base + static_cast<std::uint64_t>(place.offset)};
+  const std::uint64_t address = base + static_cast<std::uint64_t>(place.offset);
+  const bool wraps = setup_.config.geometry.is_32_bit();
+  return VirtAddr{wraps ? address & 0xffff'ffff : address};
 }
 
 void Run::collect_probes() {

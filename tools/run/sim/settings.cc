@@ -7,6 +7,7 @@
 namespace tools::run::sim {
 namespace {
 
+using pagesim::hardware::Geometry;
 using pagesim::kernel::Profile;
 using pagesim::kernel::ThpMode;
 
@@ -18,6 +19,17 @@ struct Setting {
   void (*apply)(Profile&, std::uint64_t);
 };
 
+/// A size of transparent huge pages; what order that is depends on the machine's pages.
+struct FolioSize {
+  std::string_view name;
+  unsigned shift;
+};
+constexpr std::array kFolioSizes{
+    FolioSize{"thp_16k", 14},  FolioSize{"thp_32k", 15},  FolioSize{"thp_64k", 16},
+    FolioSize{"thp_128k", 17}, FolioSize{"thp_256k", 18}, FolioSize{"thp_512k", 19},
+    FolioSize{"thp_1m", 20},   FolioSize{"thp_2m", 21},
+};
+
 constexpr std::array kSettings{
     Setting{"fault_around_bytes", [](Profile& p, std::uint64_t v) { p.fault_around_bytes = v; }},
     Setting{"read_ahead_kb", [](Profile& p, std::uint64_t v) { p.read_ahead_kb = v; }},
@@ -26,30 +38,40 @@ constexpr std::array kSettings{
     Setting{"nr_hugepages", [](Profile& p, std::uint64_t v) { p.nr_hugepages = v; }},
     Setting{"use_zero_page", [](Profile& p, std::uint64_t v) { p.use_huge_zero_page = v != 0; }},
     Setting{"thp_enabled", [](Profile& p, std::uint64_t v) { p.thp_enabled = mode(v); }},
-    Setting{"thp_2m", [](Profile& p, std::uint64_t v) { p.huge_enabled = mode(v); }},
-    Setting{"thp_16k", [](Profile& p, std::uint64_t v) { p.mthp_enabled[2] = mode(v); }},
-    Setting{"thp_32k", [](Profile& p, std::uint64_t v) { p.mthp_enabled[3] = mode(v); }},
-    Setting{"thp_64k", [](Profile& p, std::uint64_t v) { p.mthp_enabled[4] = mode(v); }},
-    Setting{"thp_128k", [](Profile& p, std::uint64_t v) { p.mthp_enabled[5] = mode(v); }},
-    Setting{"thp_256k", [](Profile& p, std::uint64_t v) { p.mthp_enabled[6] = mode(v); }},
-    Setting{"thp_512k", [](Profile& p, std::uint64_t v) { p.mthp_enabled[7] = mode(v); }},
-    Setting{"thp_1m", [](Profile& p, std::uint64_t v) { p.mthp_enabled[8] = mode(v); }},
     Setting{"overcommit_memory",
             [](Profile& p, std::uint64_t v) { p.overcommit_memory = static_cast<int>(v); }},
 };
 
-const Setting* find(std::string_view name) {
-  const auto* const found = std::find_if(kSettings.begin(), kSettings.end(),
-                                         [name](const Setting& s) { return s.name == name; });
-  return found == kSettings.end() ? nullptr : found;
+/// The entry of that name, or null.
+template <class Table>
+const typename Table::value_type* find(const Table& table, std::string_view name) {
+  const auto* const found = std::find_if(table.begin(), table.end(),
+                                         [name](const auto& each) { return each.name == name; });
+  return found == table.end() ? nullptr : found;
+}
+
+/// 0: the machine has no such folios.
+unsigned order_of(const FolioSize& size, const Geometry& geometry) {
+  const unsigned order = size.shift - std::min(size.shift, geometry.page_shift);
+  return order <= geometry.index_bits[0] ? order : 0;
 }
 
 }  // namespace
 
-bool has_setting(std::string_view name) noexcept { return find(name) != nullptr; }
+bool has_setting(std::string_view name, const Geometry& geometry) noexcept {
+  const FolioSize* const size = find(kFolioSizes, name);
+  return size != nullptr ? order_of(*size, geometry) != 0 : find(kSettings, name) != nullptr;
+}
 
-void apply_setting(std::string_view name, std::uint64_t value, Profile& profile) {
-  if (const Setting* const setting = find(name)) setting->apply(profile, value);
+void apply_setting(std::string_view name, std::uint64_t value, const Geometry& geometry,
+                   Profile& profile) {
+  if (const FolioSize* const size = find(kFolioSizes, name)) {
+    const unsigned order = order_of(*size, geometry);
+    const bool huge = order == geometry.index_bits[0];
+    (huge ? profile.huge_enabled : profile.mthp_enabled.at(order)) = mode(value);
+  } else if (const Setting* const setting = find(kSettings, name)) {
+    setting->apply(profile, value);
+  }
 }
 
 }  // namespace tools::run::sim

@@ -4,13 +4,16 @@
 #include <cstdint>
 #include <string_view>
 
+#include "pagesim/hardware/machine.h"
 #include "pagesim/kernel/profile.h"
 
 namespace tools::run::sim {
 
 /// Whether the machine has a setting of this name.
-[[nodiscard]] bool has_setting(std::string_view name) noexcept;
+[[nodiscard]] bool has_setting(std::string_view name,
+                               const pagesim::hardware::Geometry& geometry) noexcept;
 /// Sets it; the name is one it has.
-void apply_setting(std::string_view name, std::uint64_t value, pagesim::kernel::Profile& profile);
+void apply_setting(std::string_view name, std::uint64_t value,
+                   const pagesim::hardware::Geometry& geometry, pagesim::kernel::Profile& profile);
 
 }  // namespace tools::run::sim

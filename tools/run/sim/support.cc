@@ -34,22 +34,41 @@ std::string missing_advice(int advice) {
   }
 }
 
-std::string missing_setting(const Program& program, const Op& op) {
+/// What a machine of 32 bits cannot be asked.
+std::string missing_on_32_bits(const Op& op, const SimSetup& setup) {
+  if (op.verb <= Verb::Mallopt) {
+    return fmt::format(
+        "the simulated allocator keeps words of 8 bytes, {}'s have 4; mmap and brk "
+        "work there",
+        setup.machine);
+  }
+  for (const script::Place& place : {op.to, op.from}) {
+    const auto address = static_cast<std::uint64_t>(place.offset);
+    if (place.base == script::Base::Absolute && address >> 32 != 0)
+      return fmt::format("{:#x} is no address of {}, which has 32 bits", address, setup.machine);
+  }
+  return {};
+}
+
+std::string missing_setting(const Program& program, const Op& op, const SimSetup& setup) {
   const std::string& name = program.settings[op.file];
-  if (has_setting(name)) return {};
+  if (has_setting(name, setup.config.geometry)) return {};
   if (name == "swappiness") return "the simulated machine reclaims only what it is told to";
   return "the simulated machine has no setting " + name;
 }
 
 /// A sentence, or nothing if the operation can be run.
 std::string missing(const Program& program, const Op& op, const SimSetup& setup) {
+  if (setup.config.geometry.is_32_bit()) {
+    if (std::string sentence = missing_on_32_bits(op, setup); !sentence.empty()) return sentence;
+  }
   switch (op.verb) {
     case Verb::File:
       return (op.flags & flag::Bulk) != 0 ? kNoLargeFolios : std::string{};
     case Verb::Swapout:
       return setup.profile.swap == SwapDevice::None ? kNoSwap : std::string{};
     case Verb::Sysctl:
-      return missing_setting(program, op);
+      return missing_setting(program, op, setup);
     case Verb::Madvise:
       return missing_advice(op.advice);
     default:
