@@ -14,7 +14,9 @@
 namespace tools::explain {
 namespace {
 
-enum class Takes : std::uint8_t { Nothing, Place, Pages };
+/// What is written after a view's word. Place, Pages and Main look at the memory of a process, which
+/// must be alive: the place's, or main.
+enum class Takes : std::uint8_t { Nothing, Era, Main, Place, Pages };
 
 struct Kind {
   std::string_view word;
@@ -22,13 +24,19 @@ struct Kind {
   std::string (*show)(const ViewRequest&, const Look&);
 };
 
+// One a line, in the order of the man page.
+// clang-format off
 constexpr std::array kKinds = {
     Kind{"frames", Takes::Pages, show_frames},
     Kind{"chunk", Takes::Place, show_chunk},
-    Kind{"forks", Takes::Nothing, show_forks},
     Kind{"vtop", Takes::Place, show_vtop},
-    Kind{"tables", Takes::Nothing, show_tables},
+    Kind{"tables", Takes::Main, show_tables},
+    Kind{"forks", Takes::Nothing, show_forks},
+    Kind{"tlb", Takes::Pages, show_tlb},
+    Kind{"log", Takes::Nothing, show_log},
+    Kind{"path", Takes::Era, show_path},
 };
+// clang-format on
 
 const Kind* find_kind(std::string_view word) {
   const auto* const found = std::find_if(kKinds.begin(), kKinds.end(),
@@ -94,8 +102,11 @@ void Reader::request(std::size_t index, std::string text, bool in_header) {
   if (done == 0) fail(index, "this view has no operation before it");
   request.op = static_cast<std::size_t>(done) - 1;
   if (kind->takes == Takes::Pages) request.pages = take_count(text, index);
-  if (kind->takes != Takes::Nothing) {
+  if (kind->takes == Takes::Place || kind->takes == Takes::Pages) {
     place_of(request, text, in_header ? program_.source.size() : index);
+  } else if (kind->takes == Takes::Era) {
+    if (!is_era(text)) fail(index, "expected an era: 2.4, 2.6 or today");
+    request.place_text = text;
   } else if (!text.empty()) {
     fail(index, fmt::format("the view \"{}\" takes nothing, found \"{}\"", request.kind, text));
   }
@@ -140,11 +151,12 @@ std::vector<ViewRequest> read_views(const script::Program& program) {
 }
 
 std::string show(const ViewRequest& request, const Look& look) {
-  if (look.run.task(request.process) == nullptr) {
+  const Kind& kind = *find_kind(request.kind);
+  if (kind.takes >= Takes::Main && look.run.task(request.process) == nullptr) {
     return fmt::format("{}: {} has ended\n", request.text,
                        look.program.processes[request.process].name);
   }
-  return find_kind(request.kind)->show(request, look);
+  return kind.show(request, look);
 }
 
 }  // namespace tools::explain

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/run/sim/run.h"
@@ -16,7 +18,7 @@ struct ViewRequest {
   std::size_t op = 0;      ///< it shows the machine after this operation
   std::string kind;        ///< "frames"
   std::string text;        ///< as written after `view:`
-  std::string place_text;  ///< "A[3]"
+  std::string place_text;  ///< "A[3]"; the era of a path
   script::Place place;
   std::uint32_t process = 0;
   std::int64_t pages = 1;
@@ -46,11 +48,23 @@ struct Look {
 /// One view as text: lines of at most 80 characters, the last one ended too.
 [[nodiscard]] std::string show(const ViewRequest& request, const Look& look);
 
-// The kinds, each in a file of views/.
+/// Whether a view "path" knows this era: 2.4, 2.6, today.
+[[nodiscard]] bool is_era(std::string_view word);
+
+/// What a view says of one page of one process.
+using PageCell = std::function<std::string(const pagesim::Task&, pagesim::VirtAddr)>;
+/// A table: the request's pages by the processes alive, each under the heading `what` and its name.
+[[nodiscard]] std::string pages_by_process(const ViewRequest& request, const Look& look,
+                                           const std::string& what, const PageCell& cell);
+
+// The kinds, in the files of views/.
 [[nodiscard]] std::string show_frames(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_chunk(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_forks(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_vtop(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_tlb(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_log(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_path(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_tables(const ViewRequest& request, const Look& look);
 
 }  // namespace tools::explain

@@ -77,6 +77,27 @@ TEST(ViewTest, TablesOfTheMachinesOwnDesignAreThoseInUse) {
   EXPECT_TRUE(contains(empty, "segments")) << empty;
 }
 
+TEST(ViewTest, FlushedTranslationsAreGoneFromTheTlb) {
+  const std::string run = kMap + "write A[0..1]\n# view: tlb A 2\n";
+  EXPECT_TRUE(contains(shown(run), "writable")) << shown(run);
+  const std::string after = shown(kMap + "write A[0..1]\nmprotect A[..] r\n# view: tlb A 2\n");
+  EXPECT_TRUE(contains(after, "A[0]  -")) << after;
+  EXPECT_TRUE(contains(after, "1 flushes")) << after;
+}
+
+TEST(ViewTest, LogHasALineForEachFault) {
+  const std::string log = shown(kMap + "read A\nwrite A\n# view: log\n");
+  EXPECT_TRUE(contains(log, "access:r type:MINOR cause:zero_read")) << log;
+  EXPECT_TRUE(contains(log, "access:w type:MINOR cause:zero_upgrade")) << log;
+}
+
+TEST(ViewTest, PathIsInTheWordsOfItsEra) {
+  const std::string run = "file F 4p\nS = mmap 4p F shared rw\nread S\n";
+  EXPECT_TRUE(contains(shown(run + "# view: path 2.4\n"), "->nopage"));
+  EXPECT_TRUE(contains(shown(run + "# view: path today\n"), "->map_pages"));
+  EXPECT_TRUE(contains(refusal(run + "# view: path 1.0\n"), "2.4, 2.6 or today"));
+}
+
 TEST(ViewTest, ChunkTellsCachedFastListedAndLargeApart) {
   std::string script = "k = malloc 24\n";
   for (int i = 0; i < 8; ++i) script += "p" + std::to_string(i) + " = malloc 24\n";
@@ -110,7 +131,9 @@ TEST(ViewTest, WhatCannotBeShownIsRefusedWithItsLine) {
 }
 
 TEST(ViewTest, ProcessThatHasEndedIsNamed) {
-  EXPECT_TRUE(contains(shown(kMap + "fork c\n# view: frames c: A 1\n"), "frame in c"));
+  const std::string end = kMap + "write A\nread @0x8\n";
+  EXPECT_EQ(shown(end + "# view: vtop A\n"), "vtop A: main has ended\n");
+  EXPECT_TRUE(contains(shown(end + "# view: path today\n"), "do_anonymous_page"));
 }
 
 TEST(FoldTest, BreaksBetweenWordsOnly) {

@@ -5,23 +5,15 @@
 #include "tools/report/table.h"
 
 namespace tools::explain {
-namespace {
 
-std::string cell(const pagesim::Task& task, pagesim::VirtAddr at) {
-  const auto frame = task.frame_of(at);
-  if (!frame) return std::string{to_string(task.page_state(at))};
-  return fmt::format("{:#x} {}", *frame, to_string(task.page_state(at)));
-}
-
-}  // namespace
-
-std::string show_frames(const ViewRequest& request, const Look& look) {
+std::string pages_by_process(const ViewRequest& request, const Look& look, const std::string& what,
+                             const PageCell& cell) {
   std::vector<report::Table::Column> columns = {{"page", report::Align::Left}};
   std::vector<const pagesim::Task*> tasks;
   for (std::uint32_t i = 0; i < look.program.processes.size(); ++i) {
     if (look.run.task(i) == nullptr || look.program.processes[i].is_thread) continue;
     tasks.push_back(look.run.task(i));
-    columns.push_back({"frame in " + look.program.processes[i].name, report::Align::Left});
+    columns.push_back({what + look.program.processes[i].name, report::Align::Left});
   }
   report::Table table{columns};
   const pagesim::VirtAddr start = look.run.address(request.process, request.place);
@@ -33,6 +25,15 @@ std::string show_frames(const ViewRequest& request, const Look& look) {
     table.add(std::move(cells));
   }
   return table.to_text();
+}
+
+std::string show_frames(const ViewRequest& request, const Look& look) {
+  return pages_by_process(
+      request, look, "frame in ", [](const pagesim::Task& task, pagesim::VirtAddr at) {
+        const auto state = to_string(task.page_state(at));
+        const auto frame = task.frame_of(at);
+        return frame ? fmt::format("{:#x} {}", *frame, state) : std::string{state};
+      });
 }
 
 }  // namespace tools::explain
