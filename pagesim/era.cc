@@ -58,7 +58,8 @@ std::string_view name_in(const Names& names, Era era) {
 
 std::string_view entrance(const FaultRecord& fault, Era era) {
   if (fault.mode == Mode::Gup) return "get_user_pages";
-  return era == Era::Today ? "do_user_addr_fault" : "do_page_fault";
+  const bool arm64 = fault.esr != 0;  // do_page_fault kept its name there
+  return era == Era::Today && !arm64 ? "do_user_addr_fault" : "do_page_fault";
 }
 
 }  // namespace

@@ -29,6 +29,12 @@ TEST_F(EraTest, FirstTouchGoesToDoAnonymousPageInEveryEra) {
                                     "handle_pte_fault", "do_anonymous_page"}));
 }
 
+TEST_F(EraTest, TheEntranceOfArm64KeptItsName) {
+  World arm64{"arm64-4k"};
+  write(arm64.task, arm64.map(1));
+  EXPECT_EQ(fault_path(arm64.machine.ledger().records().back(), Era::Today)[0], "do_page_fault");
+}
+
 TEST_F(EraTest, FileReadFaultWasDoNoPage) {
   read(world.task, map_file(4, MAP_PRIVATE, kernel::FileSystem::Disk));
   EXPECT_EQ(path(Era::Linux24), (Path{"do_page_fault", "find_vma", "handle_mm_fault",
