@@ -14,8 +14,8 @@
 namespace tools::explain {
 namespace {
 
-/// What is written after a view's word. Place, Pages and Main look at the memory of a process, which
-/// must be alive: the place's, or main.
+/// What is written after a view's word. Place, Pages and Main look at the memory of a process,
+/// which must be alive: the place's, or main.
 enum class Takes : std::uint8_t { Nothing, Era, Main, Place, Pages };
 
 struct Kind {
