@@ -46,11 +46,15 @@ class ChunkSize {
   std::size_t bytes_ = 0;
 };
 
-/// The chunk that serves a request of n bytes; nothing when n > PTRDIFF_MAX (section 2.1).
-[[nodiscard]] constexpr std::optional<ChunkSize> request2size(std::size_t n) noexcept {
-  if (n > kMaxRequest) return std::nullopt;
+/// The chunk that serves a request of n <= kMaxRequest bytes (section 2.1).
+[[nodiscard]] constexpr ChunkSize padded_size(std::size_t n) noexcept {
   const std::size_t padded = n + kWord + kAlignment - 1;
   return ChunkSize::of(padded < kMinSize ? kMinSize : padded & ~(kAlignment - 1));
+}
+/// The same for any n; nothing when n > PTRDIFF_MAX.
+[[nodiscard]] constexpr std::optional<ChunkSize> request2size(std::size_t n) noexcept {
+  if (n > kMaxRequest) return std::nullopt;
+  return padded_size(n);
 }
 
 /// Section 2.2.

@@ -30,9 +30,9 @@ struct Core {
 
   // init.h
   static void ensure_init(M m);
-  static void ptmalloc_init(M m);
+  [[gnu::noinline]] static void ptmalloc_init(M m);
   static Tcache tcache_ensure(M m);
-  static Tcache tcache_init(M m);
+  [[gnu::noinline]] static Tcache tcache_init(M m);
   static void tcache_thread_shutdown(M m);
 
   // tunables.h
@@ -47,10 +47,10 @@ struct Core {
   static inline VirtAddr int_malloc(Arena av, std::size_t request);
   static inline Chunk allocate_chunk(Arena av, ChunkSize nb);
   static Chunk take_fastbin(Arena av, ChunkSize nb);
-  static Chunk take_smallbin(Arena av, ChunkSize nb);
-  static inline Chunk take_from_bins(Arena av, ChunkSize nb);
-  static Chunk take_large(Arena av, ChunkSize nb);
-  static inline Chunk take_larger_bin(Arena av, ChunkSize nb);
+  static inline Chunk take_smallbin(Arena av, ChunkSize nb);
+  static inline Chunk take_from_bins(Arena av, ChunkSize nb, std::size_t bin);
+  static inline Chunk take_large(Arena av, ChunkSize nb, std::size_t bin);
+  static inline Chunk take_larger_bin(Arena av, ChunkSize nb, std::size_t bin);
   static Chunk carve(Arena av, Chunk v, ChunkSize nb, bool remember, const char* corrupted);
   static inline Chunk split_top(Arena av, ChunkSize nb);
   static inline void alloc_perturb(M m, VirtAddr user, std::size_t n);
@@ -65,20 +65,22 @@ struct Core {
   static inline void int_free(Arena av, Chunk p, Lock lock);
   static inline void check_free(Chunk p, ChunkSize size);
   static inline bool tcache_free(Chunk p, ChunkSize size);
+  static inline void free_in_arena(Arena av, Chunk p, ChunkSize size, Lock lock);
+  static inline Chunk merge_down(Chunk p, const char* corrupted);
   static void check_double_free(Tcache tcache, std::size_t index, VirtAddr user);
   static void fastbin_free(Arena av, Chunk p, ChunkSize size, Lock lock);
   static inline void int_free_merge(Arena av, Chunk p, ChunkSize size);
   static inline void check_merge(Arena av, Chunk p, ChunkSize size, Chunk next);
-  static inline void trim_after_free(Arena av);
-  static void malloc_consolidate(Arena av);
+  [[gnu::noinline]] static void trim_after_free(Arena av);
+  [[gnu::noinline]] static void malloc_consolidate(Arena av);
   static void consolidate_chunk(Arena av, Chunk p);
-  static void free_perturb(Chunk p, ChunkSize size);
+  static inline void free_perturb(Chunk p, ChunkSize size);
   static Arena arena_for_chunk(Chunk p);
 
   // mmapped.h
   static Chunk sysmalloc_mmap(M m, ChunkSize nb, std::size_t page, int huge_flags);
   static Chunk try_mmap(Arena av, ChunkSize nb);
-  static void munmap_chunk(Chunk p);
+  [[gnu::noinline]] static void munmap_chunk(Chunk p);
   static Chunk mremap_chunk(Chunk p, ChunkSize nb);
   static void check_mapping(Chunk p, VirtAddr start, std::size_t total, const char* message);
   static void count_mapping(M m, std::uint64_t count, std::uint64_t bytes);
@@ -86,7 +88,7 @@ struct Core {
 
   // sysmalloc.h
   struct Extent;
-  static Chunk sysmalloc(Arena av, ChunkSize nb);
+  [[gnu::noinline]] static Chunk sysmalloc(Arena av, ChunkSize nb);
   static void check_top(Arena av);
   static void grow_main(Arena av, ChunkSize nb);
   static Extent more_core(Arena av, ChunkSize nb);
@@ -117,10 +119,10 @@ struct Core {
   template <class Allocate>
   static inline VirtAddr with_arena(M m, std::size_t request, Allocate allocate);
   template <class Allocate>
-  static inline VirtAddr with_own_arena(M m, std::size_t request, Allocate allocate);
+  [[gnu::noinline]] static VirtAddr with_own_arena(M m, std::size_t request, Allocate allocate);
   static Arena arena_get(M m, std::size_t request);
-  static Arena arena_get2(M m, std::size_t request, Arena avoid);
-  static Arena arena_get_retry(Arena failed, std::size_t request);
+  [[gnu::noinline]] static Arena arena_get2(M m, std::size_t request, Arena avoid);
+  [[gnu::noinline]] static Arena arena_get_retry(Arena failed, std::size_t request);
   static Arena get_free_list(M m);
   static Arena int_new_arena(M m, std::size_t request);
   static Arena reused_arena(M m, Arena avoid);

@@ -15,12 +15,18 @@ template <MemoryBackend M, class Policy>
 void Core<M, Policy>::int_free(Arena av, Chunk p, Lock lock) {
   const ChunkSize size = p.size();
   check_free(p, size);
-  if (tcache_free(p, size)) return;
+  if (!tcache_free(p, size)) free_in_arena(av, p, size, lock);
+}
+
+/// Frees a chunk that the thread's cache does not take.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::free_in_arena(Arena av, Chunk p, ChunkSize size, Lock lock) {
   if (bytes(size) <= Params{av.memory()}[Params::kMaxFast]) return fastbin_free(av, p, size, lock);
   if (p.is_mmapped()) return munmap_chunk(p);
-  if (lock == Lock::Free) lock_if_shared(av);
+  if (lock == Lock::Held || av.memory().single_threaded()) return int_free_merge(av, p, size);
+  av.memory().lock(av.lock_word());
   int_free_merge(av, p, size);
-  if (lock == Lock::Free) unlock_if_shared(av);
+  av.memory().unlock(av.lock_word());
 }
 
 template <MemoryBackend M, class Policy>
@@ -100,6 +106,16 @@ void Core<M, Policy>::check_merge(Arena av, Chunk p, ChunkSize size, Chunk next)
   free_perturb(p, size);
 }
 
+/// The free chunk below p, taken out of its list, which p is to be joined to.
+template <MemoryBackend M, class Policy>
+auto Core<M, Policy>::merge_down(Chunk p, const char* corrupted) -> Chunk {
+  const std::size_t size = p.prev_size();
+  const Chunk below = p.before(size);
+  if (bytes(below.size()) != size) p.memory().die(corrupted);
+  unlink_chunk(below);
+  return below;
+}
+
 /// Merges p with its free neighbours into the unsorted list or into top, and trims what became
 /// large.
 template <MemoryBackend M, class Policy>
@@ -108,13 +124,8 @@ void Core<M, Policy>::int_free_merge(Arena av, Chunk p, ChunkSize size) {
   check_merge(av, p, size, next);
   const ChunkSize next_size = next.size();
   if (!p.prev_inuse()) {
-    const std::size_t below = p.prev_size();
-    p = p.before(below);
-    size = size + ChunkSize::of(below);
-    if (bytes(p.size()) != below) {
-      av.memory().die("corrupted size vs. prev_size while consolidating");
-    }
-    unlink_chunk(p);
+    p = merge_down(p, "corrupted size vs. prev_size while consolidating");
+    size = ChunkSize::of(next.at() - p.at());
   }
   if (next == av.top()) {
     size = size + next_size;
@@ -175,13 +186,8 @@ void Core<M, Policy>::consolidate_chunk(Arena av, Chunk p) {
   const Chunk next = p.after(size);
   const ChunkSize next_size = next.size();
   if (!p.prev_inuse()) {
-    const std::size_t below = p.prev_size();
-    p = p.before(below);
-    size = size + ChunkSize::of(below);
-    if (bytes(p.size()) != below) {
-      av.memory().die("corrupted size vs. prev_size in fastbins");
-    }
-    unlink_chunk(p);
+    p = merge_down(p, "corrupted size vs. prev_size in fastbins");
+    size = ChunkSize::of(next.at() - p.at());
   }
   if (next == av.top()) {
     p.set_top_head(size + next_size);

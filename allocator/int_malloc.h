@@ -11,12 +11,12 @@ namespace allocator {
 template <MemoryBackend M, class Policy>
 VirtAddr Core<M, Policy>::int_malloc(Arena av, std::size_t request) {
   const M m = av.memory();
-  const auto nb = request2size(request);
-  if (!nb) {
+  if (request > kMaxRequest) {
     m.set_error(ENOMEM);
     return {};
   }
-  const Chunk p = av.is_null() ? sysmalloc(av, *nb) : allocate_chunk(av, *nb);
+  const ChunkSize nb = padded_size(request);
+  const Chunk p = av.is_null() ? sysmalloc(av, nb) : allocate_chunk(av, nb);
   if (p.is_null()) return {};
   alloc_perturb(m, p.user(), request);
   return p.user();
@@ -32,11 +32,12 @@ auto Core<M, Policy>::allocate_chunk(Arena av, ChunkSize nb) -> Chunk {
   } else if (av.have_fast()) {
     malloc_consolidate(av);
   }
+  const std::size_t bin = bin_index(nb);
   for (;;) {
     if (av.unsorted().bk() != av.unsorted()) {
       if (const Chunk p = sort_unsorted(av, nb); !p.is_null()) return p;
     }
-    if (const Chunk p = take_from_bins(av, nb); !p.is_null()) return p;
+    if (const Chunk p = take_from_bins(av, nb, bin); !p.is_null()) return p;
     if (const Chunk p = split_top(av, nb); !p.is_null()) return p;
     if (!av.have_fast()) return sysmalloc(av, nb);
     malloc_consolidate(av);
@@ -112,18 +113,18 @@ auto Core<M, Policy>::take_smallbin(Arena av, ChunkSize nb) -> Chunk {
 }
 
 template <MemoryBackend M, class Policy>
-auto Core<M, Policy>::take_from_bins(Arena av, ChunkSize nb) -> Chunk {
+auto Core<M, Policy>::take_from_bins(Arena av, ChunkSize nb, std::size_t bin) -> Chunk {
   if (nb.is_large()) {
-    if (const Chunk p = take_large(av, nb); !p.is_null()) return p;
+    if (const Chunk p = take_large(av, nb, bin); !p.is_null()) return p;
   }
-  return take_larger_bin(av, nb);
+  return take_larger_bin(av, nb, bin);
 }
 
 /// The best fit of the request's own large bin: the smallest group that is large enough, and of it
 /// the second chunk, so that the ring of sizes stays as it is.
 template <MemoryBackend M, class Policy>
-auto Core<M, Policy>::take_large(Arena av, ChunkSize nb) -> Chunk {
-  const Chunk bin = av.bin(bin_index(nb));
+auto Core<M, Policy>::take_large(Arena av, ChunkSize nb, std::size_t index) -> Chunk {
+  const Chunk bin = av.bin(index);
   const Chunk front = bin.fd();
   if (front == bin || front.size() < nb) return {av.memory(), VirtAddr{}};
   Chunk v = front.bk_nextsize();
@@ -135,8 +136,8 @@ auto Core<M, Policy>::take_large(Arena av, ChunkSize nb) -> Chunk {
 /// The smallest chunk of the next larger bin that has one; bits of empty bins are cleared on the
 /// way.
 template <MemoryBackend M, class Policy>
-auto Core<M, Policy>::take_larger_bin(Arena av, ChunkSize nb) -> Chunk {
-  std::size_t index = bin_index(nb) + 1;
+auto Core<M, Policy>::take_larger_bin(Arena av, ChunkSize nb, std::size_t bin_of_nb) -> Chunk {
+  std::size_t index = bin_of_nb + 1;
   while (index < kBins) {
     const std::uint32_t later = av.binmap(index / 32) >> (index % 32);
     if (later == 0) {

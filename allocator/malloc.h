@@ -40,17 +40,17 @@ class Malloc {
 
   [[nodiscard]] VirtAddr malloc(std::size_t n) const {
     const Tcache tcache = Tcache::of_thread(m_);
-    if (n <= Policy::kTcacheMaxRequest && !tcache.is_null()) [[likely]] {
-      const std::size_t index = tcache_index_of(n);
-      if (tcache.count(index) > 0) [[likely]] {
-        const VirtAddr user = tcache.head(index);
-        if (user.is_aligned(kAlignment)) [[likely]] {
-          tcache.remove_head(index, user);
-          return user;
-        }
-      }
-    }
-    return VirtAddr{malloc_slow(m_, n)};
+    if (tcache.is_null()) [[unlikely]]
+      return VirtAddr{malloc_slow(m_, n)};
+    if (n > Policy::kTcacheMaxRequest) return VirtAddr{malloc_uncached(m_, n)};
+    const std::size_t index = tcache_index_of(n);
+    if (tcache.count(index) == 0) [[unlikely]]
+      return VirtAddr{malloc_uncached(m_, n)};
+    const VirtAddr user = tcache.head(index);
+    if (!user.is_aligned(kAlignment)) [[unlikely]]
+      return VirtAddr{malloc_slow(m_, n)};
+    tcache.remove_head(index, user);
+    return user;
   }
   void free(VirtAddr user) const {
     if (user.is_null()) return;
@@ -61,11 +61,11 @@ class Malloc {
     const std::uint64_t head = Chunk::of_user(m_, user).head() & ~(kPrevInuse | kNonMainArena);
     const std::size_t index = std::rotr(head - kMinSize, 4);
     const Params par{m_};
-    if (index >= par[Params::kTcacheBins]) return free_slow(m_, user);
+    if (index >= par[Params::kTcacheBins]) return free_uncached(m_, user);
     const std::uint64_t key = par[Params::kTcacheKey];
     if (Tcache::key_of(m_, user) == key) [[unlikely]]
       return free_slow(m_, user);
-    if (tcache.count(index) >= par[Params::kTcacheCount]) return free_slow(m_, user);
+    if (tcache.count(index) >= par[Params::kTcacheCount]) return free_uncached(m_, user);
     tcache.put(index, user, key);
   }
   [[nodiscard]] VirtAddr calloc(std::size_t count, std::size_t size) const;
@@ -98,7 +98,10 @@ class Malloc {
   /// Gives a bare word back, which the compiler can leave to the caller's caller: a tail call.
   [[gnu::noinline]] static std::uint64_t malloc_slow(M m, std::size_t n);
   [[gnu::noinline]] static void free_slow(M m, VirtAddr user);
-  static void free_mmapped(Chunk p);
+  /// The thread has a cache, and it was looked at in vain.
+  [[gnu::noinline]] static std::uint64_t malloc_uncached(M m, std::size_t n);
+  [[gnu::noinline]] static void free_uncached(M m, VirtAddr user);
+  [[gnu::noinline]] static void free_mmapped(Chunk p);
   static void clear_chunk(Chunk p, Chunk old_top, std::size_t old_top_size, std::size_t n);
   static std::size_t clean_end(Arena av, Chunk top);
   static VirtAddr move_elsewhere(M m, Chunk p, ChunkSize size, std::size_t n);
@@ -119,18 +122,33 @@ std::uint64_t Malloc<M, Policy>::malloc_slow(M m, std::size_t n) {
   if (!tcache.is_null() && index < Params{m}[Params::kTcacheBins] && tcache.count(index) > 0) {
     return tcache.get_chunk(index).raw();
   }
+  return malloc_uncached(m, n);
+}
+
+template <MemoryBackend M, class Policy>
+std::uint64_t Malloc<M, Policy>::malloc_uncached(M m, std::size_t n) {
+  if (n > kMaxRequest) {  // no arena is asked
+    m.set_error(ENOMEM);
+    return 0;
+  }
   return Core::with_arena(m, n, [n](Arena av) { return Core::int_malloc(av, n); }).raw();
+}
+
+template <MemoryBackend M, class Policy>
+void Malloc<M, Policy>::free_uncached(M m, VirtAddr user) {
+  const Chunk p = Chunk::of_user(m, user);
+  if (p.is_mmapped()) return free_mmapped(p);
+  const ChunkSize size = p.size();
+  Core::check_free(p, size);
+  Core::free_in_arena(Core::arena_for_chunk(p), p, size, Lock::Free);
 }
 
 template <MemoryBackend M, class Policy>
 void Malloc<M, Policy>::free_slow(M m, VirtAddr user) {
   const Chunk p = Chunk::of_user(m, user);
-  if (p.is_mmapped() || Tcache::of_thread(m).is_null()) [[unlikely]] {
+  if (p.is_mmapped()) return free_mmapped(p);
+  if (Tcache::of_thread(m).is_null()) {
     const int error = m.error();  // free never changes it
-    if (p.is_mmapped()) {
-      free_mmapped(p);
-      return m.set_error(error);
-    }
     Core::tcache_ensure(m);
     m.set_error(error);
   }
@@ -141,14 +159,17 @@ void Malloc<M, Policy>::free_slow(M m, VirtAddr user) {
 /// (section 12). The size word is compared with its flags, as the library does.
 template <MemoryBackend M, class Policy>
 void Malloc<M, Policy>::free_mmapped(Chunk p) {
-  const Params par{p.memory()};
+  const M m = p.memory();
+  const Params par{m};
   const std::uint64_t head = p.head();
   if (par[Params::kNoDynThreshold] == 0 && head > par[Params::kMmapThreshold] &&
       head <= Policy::kMaxMmapThreshold) {
     par.put(Params::kMmapThreshold, bytes(p.size()));
     par.put(Params::kTrimThreshold, 2 * bytes(p.size()));
   }
+  const int error = m.error();  // free never changes it
   Core::munmap_chunk(p);
+  m.set_error(error);
 }
 
 template <MemoryBackend M, class Policy>

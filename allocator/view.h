@@ -14,7 +14,7 @@ namespace allocator {
 /// One typed word of a layout, `Offset` bytes from its start, and what touching it is for.
 template <class T, std::size_t Offset, Writer Touched>
 struct Field {};
-/// One that threads read without the lock it is written under: read whole, and after what was
+/// One that threads read without the lock it is written under: whole, and what it leads to was
 /// written before it. A memory whose threads run at once has load_shared and store_shared for it.
 template <class T, std::size_t Offset, Writer Touched>
 struct SharedField {};

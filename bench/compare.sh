@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every allocator found here on the same loops, interleaved, as ratios to glibc.
+# Every allocator found here on the same loops, with 1, 2 and 8 threads, interleaved, as ratios to
+# glibc.
 # bench/compare.sh [ROUNDS] [BUILD_TREE]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,8 +29,10 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 for ((round = 1; round <= rounds; round++)); do
   for name in "${names[@]}"; do
-    LD_PRELOAD=${library[$name]} "$bench" --benchmark_min_time=0.05 --benchmark_format=json \
-      >"$results/$name.$round.json" 2>/dev/null
+    for threads in 1 2 8; do  # a process each: one that ever had threads stays slower
+      LD_PRELOAD=${library[$name]} "$bench" --benchmark_min_time=0.05 --benchmark_format=json \
+        --benchmark_filter="/threads:$threads\$" >"$results/$name.$threads.$round.json" 2>/dev/null
+    done
   done
 done
 python3 bench/ratios.py "$results" "${names[@]}"

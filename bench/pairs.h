@@ -31,7 +31,7 @@ void hot_pair(benchmark::State& state) {
 template <class Allocator>
 void batch(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
-  static std::array<void*, 1000> blocks;
+  static thread_local std::array<void*, 1000> blocks;
   for (auto _ : state) {
     for (void*& block : blocks) block = Allocator::malloc(size);
     benchmark::ClobberMemory();

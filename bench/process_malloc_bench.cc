@@ -16,8 +16,12 @@ struct ProcessMalloc {
 void BM_Pair(benchmark::State& state) { bench::hot_pair<ProcessMalloc>(state); }
 void BM_Batch(benchmark::State& state) { bench::batch<ProcessMalloc>(state); }
 
-BENCHMARK(BM_Pair)->Apply(bench::pair_sizes);
-BENCHMARK(BM_Batch)->Apply(bench::batch_sizes);
+void thread_counts(benchmark::internal::Benchmark* benchmark) {
+  for (const int threads : {1, 2, 8}) benchmark->Threads(threads);
+}
+
+BENCHMARK(BM_Pair)->Apply(bench::pair_sizes)->Apply(thread_counts);
+BENCHMARK(BM_Batch)->Apply(bench::batch_sizes)->Apply(thread_counts);
 
 }  // namespace
 

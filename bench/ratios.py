@@ -1,4 +1,4 @@
-"""Prints each allocator's median time on each loop and its ratio to the first one's."""
+"""Prints each allocator's median CPU time on each loop and its ratio to the first one's."""
 import json
 import math
 import pathlib
@@ -27,8 +27,11 @@ def main():
     for loop in base:
         cells = (f"{times[n][loop]:>11.1f} ({times[n][loop] / base[loop]:4.2f})" for n in names)
         print(f"{loop:<28}" + "".join(cells))
-    means = (geometric_mean([times[n][loop] / base[loop] for loop in base]) for n in names)
-    print(f"{'geometric mean of ratios':<28}" + "".join(f"{mean:>18.2f}" for mean in means))
+    for threads in sorted({loop.rsplit(":", 1)[1] for loop in base}, key=int):
+        loops = [loop for loop in base if loop.endswith(f":{threads}")]
+        means = (geometric_mean([times[n][loop] / base[loop] for loop in loops]) for n in names)
+        print(f"{f'geometric mean, threads {threads}':<28}" +
+              "".join(f"{mean:>18.2f}" for mean in means))
 
 
 main()

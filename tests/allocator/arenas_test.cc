@@ -95,6 +95,76 @@ TEST_F(SimulatedThreadsTest, OnlyTheForkingThreadKeepsItsArenaInTheChild) {
   EXPECT_EQ(heap_of(grandchild.malloc(100), main_block_), heap);
 }
 
+/// Every lock there is, in a process with an arena besides the main one.
+class SimulatedLocksTest : public SimulatedThreadsTest {
+ protected:
+  [[nodiscard]] std::vector<VirtAddr> locks() const {
+    const Params<Memory> par{memory_};
+    std::vector<VirtAddr> words{par.list_lock(), par.mmap_lock(), par.spare_lock()};
+    const auto main = Arena<Memory>::main(memory_);
+    auto av = main;
+    do {
+      words.push_back(av.lock_word());
+      av = av.next();
+    } while (av != main);
+    return words;
+  }
+  [[nodiscard]] static bool is_held(Memory memory, VirtAddr lock) {
+    return memory.load<std::uint32_t>(lock) != 0;
+  }
+  void SetUp() override { (void)new_thread().malloc(100); }
+};
+
+TEST_F(SimulatedLocksTest, AForkWaitsForWhoeverHoldsALock) {
+  for (const VirtAddr lock : locks()) {
+    memory_.lock(lock);
+    EXPECT_THROW(heap_.before_fork(), pagesim::ProgramAborted) << "it took no heed of a lock";
+    for (const VirtAddr taken : locks()) {
+      if (is_held(memory_, taken)) memory_.unlock(taken);
+    }
+  }
+}
+
+TEST_F(SimulatedLocksTest, AForkHoldsEveryLockAndLeavesNone) {
+  heap_.before_fork();
+  for (const VirtAddr lock : locks()) EXPECT_TRUE(is_held(memory_, lock));
+  pagesim::Task& child_task = world_.task().machine().fork(world_.task());
+  heap_.after_fork_in_parent();
+  const pagesim::SimMemory child{child_task};
+  Heap{child}.after_fork_in_child();
+  for (const VirtAddr lock : locks()) {
+    EXPECT_FALSE(is_held(memory_, lock));
+    EXPECT_FALSE(is_held(child, lock));
+  }
+}
+
+TEST_F(SimulatedLocksTest, NoCallLeavesALockHeld) {
+  const Heap thread = new_thread();
+  const auto expect_free = [&](const char* after) {
+    for (const VirtAddr lock : locks()) EXPECT_FALSE(is_held(memory_, lock)) << "after " << after;
+  };
+  const VirtAddr mapped = thread.malloc(40u << 20);
+  expect_free("mmap");
+  thread.free(mapped);
+  expect_free("munmap");
+  VirtAddr p = thread.memalign(4096, 5000);
+  expect_free("memalign");
+  p = thread.realloc(thread.realloc(p, 9000), 100'000);
+  expect_free("realloc");
+  thread.free(p);
+  expect_free("free");
+  thread.free(thread.calloc(3, 700));
+  expect_free("calloc");
+  (void)thread.malloc_trim(0);
+  expect_free("malloc_trim");
+  (void)thread.mallopt(-6, 0);
+  expect_free("mallopt");
+  (void)thread.mallinfo2();
+  expect_free("mallinfo2");
+  thread.thread_exit();
+  expect_free("a thread's end");
+}
+
 /// Threads of this process pass stamped blocks to each other and free what they get.
 TEST(RealThreadsTest, KeepEachOthersBytes) {
   constexpr int kThreads = 4;
