@@ -47,7 +47,7 @@ class Params : public RecordView<M> {
   static constexpr Word<std::uint64_t, 152> kThpSize{};
   static constexpr Word<std::uint64_t, 160> kHugeSize{};
   static constexpr Word<std::uint64_t, 168> kHugeFlags{};
-  static constexpr Word<std::uint64_t, 176> kOvercommitNever{};  ///< 0 not asked, 1 no, 2 yes
+  static constexpr SharedWord<std::uint64_t, 176> kOvercommitNever{};  ///< 0 not asked, 1 no, 2 yes
 
   static constexpr Word<std::uint64_t, 184> kArenaTest{};
   static constexpr Word<std::uint64_t, 192> kArenaMax{};
