@@ -65,7 +65,7 @@ TEST(ViewTest, WalkShowsEveryLevelWithItsBits) {
       "# view: vtop A[1]+17\n");
   EXPECT_TRUE(contains(walk, "PGD 64, PUD 0, PMD 0, PTE 1, byte 0x11 (bits 9/9/9/9+12)")) << walk;
   EXPECT_TRUE(contains(walk, "PMD[0]")) << walk;
-  EXPECT_TRUE(contains(walk, "page in frame 0x1: P U/S A XD")) << walk;
+  EXPECT_TRUE(contains(walk, "page in frame 0x1: P U/S A SPECIAL XD")) << walk;
   EXPECT_TRUE(contains(walk, "Physical address 0x1011, zero.")) << walk;
   EXPECT_TRUE(contains(shown(kMap + "# view: vtop A\n"), "No frame: absent."));
 }
