@@ -34,3 +34,22 @@ cmake -S "$work/consumer" -B "$work/consumer/build" -G Ninja \
 cmake --build "$work/consumer/build" >/dev/null
 runs_on_ptmalloc 'find_package' "$work/consumer/build/shared"
 runs_on_ptmalloc 'find_package, statically' "$work/consumer/build/static"
+
+# A program that is another user's by setuid heeds no variable.
+if [ "$(id -u)" != 0 ]; then
+  echo 'skipped: only root can run a setuid program as somebody else'
+elif findmnt -no OPTIONS -T /tmp | grep -qw nosuid; then
+  echo 'skipped: /tmp is mounted nosuid'
+else
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  chmod 755 "$folder"
+  cp "$work/static" "$folder/program"
+  chmod 4755 "$folder/program"
+  as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  FAULTLINE_STATS=1 "${as_nobody[@]}" "$folder/program" 2>"$work/said"
+  [ ! -s "$work/said" ] || { echo 'setuid: FAULTLINE_STATS was heeded'; exit 1; }
+  chmod 755 "$folder/program"
+  FAULTLINE_STATS=1 "${as_nobody[@]}" "$folder/program" 2>"$work/said"
+  grep -q '^  operations ' "$work/said" || { echo 'without setuid: nothing was said'; exit 1; }
+fi

@@ -1,6 +1,6 @@
-# gcc: a generated C file, compiled with optimization.
+# gcc: a generated C file (in the long form of 50,000 lines), compiled with optimization.
 # needs: gcc awk sha256sum
-[ "$SCALE" = long ] && functions=5000 || functions=120
+[ "$SCALE" = long ] && functions=6250 || functions=120
 awk -v n="$functions" 'BEGIN {
   print "#include <stddef.h>"
   for (i = 0; i < n; ++i) {
