@@ -47,6 +47,8 @@ class Machine {
   std::shared_ptr<kernel::File> create_file(const std::string& name, std::uint64_t bytes,
                                             kernel::FileSystem fs = kernel::FileSystem::Disk,
                                             bool sparse = false);
+  /// The same on disk, written at once: in large folios where the kernel has them.
+  std::shared_ptr<kernel::File> create_bulk_file(const std::string& name, std::uint64_t bytes);
   // What other processes do to files; page ranges are whole files unless given.
   void cache(kernel::File& file, kernel::PageRange range = {});
   void evict(kernel::File& file, kernel::PageRange range = {});

@@ -12,6 +12,14 @@ std::shared_ptr<kernel::File> Machine::create_file(const std::string& name, std:
   return kernel_->files.back();
 }
 
+std::shared_ptr<kernel::File> Machine::create_bulk_file(const std::string& name,
+                                                        std::uint64_t bytes) {
+  if (!profile().large_file_folios) return create_file(name, bytes);
+  auto file = create_file(name, bytes, kernel::FileSystem::Disk, true);
+  if (!kernel::write_bulk(*file)) throw OutOfMemoryKill{};
+  return file;
+}
+
 void Machine::cache(kernel::File& file, kernel::PageRange range) {
   if (!kernel::force_readahead(file, range.first, range.last)) throw OutOfMemoryKill{};
 }

@@ -28,17 +28,51 @@ CachedPage* File::find_page(std::uint64_t index) noexcept {
 CachedPage* File::add_page(std::uint64_t index) {
   if (CachedPage* present = find_page(index)) return present;
   const auto frame = memory_.allocate();
-  if (!frame) return nullptr;
-  hardware::FrameRecord& record = memory_.record(*frame);
+  return frame ? place(index, *frame) : nullptr;
+}
+
+bool File::add_folio(std::uint64_t index, unsigned order) {
+  const auto head = memory_.allocate(order);
+  if (!head) return false;
+  for (std::uint32_t i = 0; i < std::uint32_t{1} << order; ++i)
+    place(index + i, FrameNumber{static_cast<std::uint32_t>(*head) + i});
+  return true;
+}
+
+/// A fresh frame becomes a page of the file, with the bytes the disk has of it.
+CachedPage* File::place(std::uint64_t index, FrameNumber frame) {
+  hardware::FrameRecord& record = memory_.record(frame);
   record.set(flag::PageCache);
   if (is_shmem()) record.set(flag::Shmem | flag::Dirty);
   if (const auto stored = disk_.find(index); stored != disk_.end()) {
-    const std::uint64_t at = std::uint64_t{static_cast<std::uint32_t>(*frame)} << page_shift_;
+    const std::uint64_t at = std::uint64_t{static_cast<std::uint32_t>(frame)} << page_shift_;
     memory_.write(PhysAddr{at}, stored->second.data(), page_size_);
     disk_.erase(stored);
   }
   swapped_.erase(index);
-  return &pages_.emplace(index, CachedPage{*frame}).first->second;
+  return &pages_.emplace(index, CachedPage{frame}).first->second;
+}
+
+File::Folio File::folio_of(std::uint64_t index) noexcept {
+  const CachedPage* page = find_page(index);
+  const unsigned order = page == nullptr ? 0 : memory_.record(page->frame).order();
+  const std::uint64_t pages = std::uint64_t{1} << order;
+  return {index & ~(pages - 1), pages};
+}
+
+bool File::has_readahead_mark(std::uint64_t index) noexcept {
+  const CachedPage* head = find_page(folio_of(index).first);
+  return head != nullptr && head->readahead_mark;
+}
+
+void File::take_readahead_mark(std::uint64_t index) noexcept {
+  if (CachedPage* head = find_page(folio_of(index).first)) head->readahead_mark = false;
+}
+
+void File::split_folio(std::uint64_t index) noexcept {
+  const Folio folio = folio_of(index);
+  for (std::uint64_t i = folio.first; i < folio.first + folio.pages; ++i)
+    if (const CachedPage* page = find_page(i)) memory_.record(page->frame).set_order(0);
 }
 
 void File::remove_page(std::uint64_t index, bool keep) {

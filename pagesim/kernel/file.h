@@ -30,6 +30,7 @@ struct Readahead {
   std::uint64_t start = 0;
   std::uint64_t size = 0;
   std::uint64_t async_size = 0;
+  unsigned order = 0;  ///< of the folios the window was read into
   unsigned mmap_miss = 0;
 };
 
@@ -51,6 +52,11 @@ class File {
   [[nodiscard]] std::uint64_t size_in_pages() const noexcept {
     return (bytes_ + page_size_ - 1) / page_size_;
   }
+  /// Pages with all their bytes before the end.
+  [[nodiscard]] std::uint64_t whole_pages() const noexcept { return page_of(bytes_); }
+  [[nodiscard]] std::uint64_t page_of(std::uint64_t byte) const noexcept {
+    return byte / page_size_;
+  }
   [[nodiscard]] bool is_shmem() const noexcept { return fs_ == FileSystem::Tmpfs; }
   /// Whether the file system wants to hear of the first store to a clean page (page_mkwrite).
   [[nodiscard]] bool wants_write_notification() const noexcept { return fs_ == FileSystem::Disk; }
@@ -59,6 +65,20 @@ class File {
   [[nodiscard]] CachedPage* find_page(std::uint64_t index) noexcept;
   /// The page, read from the disk or empty if it was not in memory; null when frames run out.
   CachedPage* add_page(std::uint64_t index);
+  /// Pages index to index + 2^order - 1, none of which is in memory, as one folio; nothing of it if
+  /// there is none so large. `index` is a multiple of its size.
+  bool add_folio(std::uint64_t index, unsigned order);
+  /// The folio a page in memory belongs to: its first page and how many it has.
+  struct Folio {
+    std::uint64_t first = 0;
+    std::uint64_t pages = 1;
+  };
+  [[nodiscard]] Folio folio_of(std::uint64_t index) noexcept;
+  /// Whether the folio of a page carries the read-ahead mark.
+  [[nodiscard]] bool has_readahead_mark(std::uint64_t index) noexcept;
+  void take_readahead_mark(std::uint64_t index) noexcept;
+  /// The folio of a page falls apart into single pages.
+  void split_folio(std::uint64_t index) noexcept;
   /// Drops a page nobody maps any more; `keep` writes its bytes to the disk.
   void remove_page(std::uint64_t index, bool keep);
   /// A page of shared memory nobody maps goes to swap: at once, or by way of the swap cache.
@@ -77,6 +97,7 @@ class File {
 
  private:
   void zero_tail();
+  CachedPage* place(std::uint64_t index, FrameNumber frame);
 
   hardware::PhysicalMemory& memory_;
   unsigned page_shift_;

@@ -37,6 +37,17 @@ void write_protect(Mm& mm, VirtAddr start, VirtAddr end) {
   mm.flush_tlb(start, end);
 }
 
+/// A folio leaves memory as a whole: when all of it is meant and no page of it is mapped.
+bool can_drop(const Kernel& kernel, File& file, std::uint64_t index, PageRange range) {
+  const File::Folio folio = file.folio_of(index);
+  if (folio.first < range.first || folio.first + folio.pages - 1 > range.last) return false;
+  for (std::uint64_t i = folio.first; i < folio.first + folio.pages; ++i) {
+    const CachedPage* page = file.find_page(i);
+    if (page != nullptr && kernel.memory.record(page->frame).mapcount != 0) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void unmap_mapping_range(Kernel& kernel, const File& file, PageRange range, bool even_cows) {
@@ -49,6 +60,13 @@ void unmap_mapping_range(Kernel& kernel, const File& file, PageRange range, bool
     });
     mm.flush_tlb(start, end);
   });
+}
+
+void split_file_folio(Kernel& kernel, File& file, std::uint64_t index) {
+  const File::Folio folio = file.folio_of(index);
+  if (folio.pages == 1) return;
+  unmap_mapping_range(kernel, file, {folio.first, folio.first + folio.pages - 1}, false);
+  file.split_folio(index);
 }
 
 void writeback(Kernel& kernel, File& file, PageRange range) {
@@ -68,11 +86,11 @@ void evict(Kernel& kernel, File& file, PageRange range) {
   if (file.is_shmem()) return;
   writeback(kernel, file, range);
   for (const std::uint64_t index : file.cached_pages(range.first, range.last))
-    if (kernel.memory.record(file.find_page(index)->frame).mapcount == 0)
-      file.remove_page(index, true);
+    if (can_drop(kernel, file, index, range)) file.remove_page(index, true);
 }
 
 void truncate(Kernel& kernel, File& file, std::uint64_t bytes) {
+  if (bytes < file.bytes()) split_file_folio(kernel, file, file.page_of(bytes));
   file.set_bytes(bytes);
   const PageRange gone{file.size_in_pages()};
   unmap_mapping_range(kernel, file, gone, true);
@@ -82,6 +100,11 @@ void truncate(Kernel& kernel, File& file, std::uint64_t bytes) {
 
 void punch_hole(Kernel& kernel, File& file, PageRange range) {
   unmap_mapping_range(kernel, file, range, false);
+  for (const std::uint64_t edge : {range.first, range.last}) {
+    const File::Folio folio = file.folio_of(edge);
+    const bool whole = folio.first >= range.first && folio.first + folio.pages - 1 <= range.last;
+    if (!whole) split_file_folio(kernel, file, edge);
+  }
   for (const std::uint64_t index : file.cached_pages(range.first, range.last))
     file.remove_page(index, false);
   file.forget_disk(range.first, range.last);

@@ -16,6 +16,8 @@ struct PageRange {
 
 /// Takes a file's pages out of every address space; private copies too if `even_cows`.
 void unmap_mapping_range(Kernel& kernel, const File& file, PageRange range, bool even_cows);
+/// The folio of a page falls apart into single pages, which nobody maps any more.
+void split_file_folio(Kernel& kernel, File& file, std::uint64_t index);
 /// Writes dirty pages to the disk: they become clean and every mapping of them read-only, so that
 /// the next store is heard of. Nothing on tmpfs.
 void writeback(Kernel& kernel, File& file, PageRange range = {});

@@ -26,6 +26,11 @@ struct Profile {
 
   bool large_folio_reuse = true;       ///< 6.15: its only owner reuses pages of a large folio
   bool split_drops_zero_pages = true;  ///< 6.12: empty pages of a split huge page are not kept
+  bool large_file_folios = true;       ///< 6.16, ext4: big writes and reads ahead make large folios
+  bool maps_whole_folios = true;       ///< 6.18: a fault maps all of a file's large folio
+  /// 6.18.y: mapping around a fault gives up at a folio that ends with the file if there is no
+  /// table.
+  bool last_folio_needs_table = true;
 
   // Settings.
   ThpMode thp_enabled = ThpMode::Madvise;

@@ -13,9 +13,13 @@ namespace pagesim::kernel {
 /// pages around it (spec/linux-faults section 6). False when frames run out.
 [[nodiscard]] bool sync_mmap_readahead(const Kernel& kernel, const Vma& vma, File& file,
                                        std::uint64_t index);
-/// A mapped page that carries the mark is touched: the next window is read.
-void async_mmap_readahead(const Kernel& kernel, const Vma& vma, File& file, std::uint64_t index);
+/// A mapped page is touched: if its folio carries the mark, the next window is read, into larger
+/// folios. Whether it did; the fault is then tried again.
+bool async_mmap_readahead(const Kernel& kernel, const Vma& vma, File& file, std::uint64_t index);
 /// Reads pages first to last, as far as the file goes, without marks.
 [[nodiscard]] bool force_readahead(File& file, std::uint64_t first, std::uint64_t last);
+/// One write(2) of the whole of a file on disk: its pages come into memory in the largest folios
+/// that fit (spec/linux-faults section 6).
+[[nodiscard]] bool write_bulk(File& file);
 
 }  // namespace pagesim::kernel

@@ -3,6 +3,7 @@
 
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/page_cache.h"
 #include "pagesim/kernel/pte.h"
 #include "pagesim/kernel/rmap.h"
 #include "pagesim/kernel/swap.h"
@@ -52,14 +53,18 @@ void drop_zero_pages(Mm& mm, VirtAddr block) {
   }
 }
 
-/// A file's page: read again from disk when needed; one of shared memory goes to swap.
-void pageout_file(Mm& mm, const Vma& vma, VirtAddr at, Entry* entry) {
+/// A file's page: read again from disk when needed; one of shared memory goes to swap. A folio that
+/// is only in part among the pages falls apart, and stays.
+void pageout_file(Mm& mm, const Vma& vma, VirtAddr at, Entry* entry, PageRange pages) {
   const Ptes ptes{mm};
   File& file = *vma.file;
   const std::uint64_t index = vma.pgoff + ((at - vma.start) >> mm.page_shift());
   const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(*entry));
   const bool dirty = page.has(flag::Dirty) || ptes.dirty(*entry);
   if (file.is_shmem() ? mm.kernel.profile.swap == SwapDevice::None : dirty) return;
+  const File::Folio folio = file.folio_of(index);
+  if (folio.first < pages.first || folio.first + folio.pages - 1 > pages.last)
+    return split_file_folio(mm.kernel, file, index);
   zap_entry(mm, entry);
   if (!file.is_shmem())
     file.remove_page(index, true);
@@ -86,6 +91,9 @@ void split_for_pageout(Mm& mm, VirtAddr at, Entry* pmd, VirtAddr start, VirtAddr
 
 void pageout_range(Mm& mm, const Vma& vma, VirtAddr start, VirtAddr end) {
   const Ptes ptes{mm};
+  const unsigned shift = mm.page_shift();
+  const PageRange pages{vma.pgoff + ((start - vma.start) >> shift),
+                        vma.pgoff + ((end - vma.start) >> shift) - 1};
   mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
     if (level > 0) return split_for_pageout(mm, at, entry, start, end);
     if (!ptes.mapped(*entry) || ptes.is_zero_page(*entry)) return;
@@ -94,7 +102,7 @@ void pageout_range(Mm& mm, const Vma& vma, VirtAddr start, VirtAddr end) {
     if (page.has(flag::Anon))
       pageout_anon(mm, entry);
     else
-      pageout_file(mm, vma, at, entry);
+      pageout_file(mm, vma, at, entry, pages);
   });
   mm.flush_tlb(start, end);
 }

@@ -107,7 +107,7 @@ int status(bool accounting) {
 }
 
 int run(const std::string& mode, const std::string& level) {
-  const std::vector<Scenario> scenarios = load(directory() + "/mm.jsonl");
+  const std::vector<Scenario> scenarios = load_all();
   if (mode == "--accounted") {
     testing::RegisterTest("mm", "accounted", nullptr, nullptr, __FILE__, __LINE__,
                           [scenarios]() -> testing::Test* { return new AccountedTest{scenarios}; });

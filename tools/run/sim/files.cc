@@ -23,6 +23,7 @@ PageRange pages_of(const script::Op& op, const Machine& machine) {
 
 std::shared_ptr<File> create_file(Machine& machine, const std::string& name, const script::Op& op) {
   const bool tmpfs = (op.flags & flag::Tmpfs) != 0;
+  if (!tmpfs && (op.flags & flag::Bulk) != 0) return machine.create_bulk_file(name, op.n);
   return machine.create_file(name, op.n, tmpfs ? FileSystem::Tmpfs : FileSystem::Disk,
                              (op.flags & flag::Sparse) != 0);
 }

@@ -18,10 +18,7 @@ using pagesim::kernel::SwapDevice;
 using script::Op;
 using script::Program;
 using script::Verb;
-namespace flag = script::flag;
 
-constexpr const char* kNoLargeFolios =
-    "the simulated machine has no large folios in its page cache";
 constexpr const char* kNoSwap = "the simulated machine has no swap space";
 
 std::string missing_advice(int advice) {
@@ -63,8 +60,6 @@ std::string missing(const Program& program, const Op& op, const SimSetup& setup)
     if (std::string sentence = missing_on_32_bits(op, setup); !sentence.empty()) return sentence;
   }
   switch (op.verb) {
-    case Verb::File:
-      return (op.flags & flag::Bulk) != 0 ? kNoLargeFolios : std::string{};
     case Verb::Swapout:
       return setup.profile.swap == SwapDevice::None ? kNoSwap : std::string{};
     case Verb::Sysctl:
