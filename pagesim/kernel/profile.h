@@ -8,8 +8,9 @@
 
 namespace pagesim::kernel {
 
-/// Where pages go that leave memory. Zram (and brd) reads and writes at once; a disk later.
-enum class SwapDevice : std::uint8_t { None, Disk, Zram };
+/// Where pages go that leave memory. Zram (and brd) reads and writes at once; a disk later. An Ssd
+/// is a disk that need not seek.
+enum class SwapDevice : std::uint8_t { None, Disk, Zram, Ssd };
 
 /// Who gets transparent huge pages; Inherit: as the general setting says.
 enum class ThpMode : std::uint8_t { Never, Madvise, Always, Inherit };

@@ -16,6 +16,7 @@
 #include "tools/run/kernel_log.h"
 #include "tools/run/kernel_settings.h"
 #include "tools/run/memory_group.h"
+#include "tools/run/running_kernel.h"
 #include "tools/run/temp_files.h"
 
 namespace tools::run {
@@ -67,10 +68,7 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
   header.with_faults = options.with_faults && kernel.measure_each;
   header.measure_each = kernel.measure_each;
   header.with_causes = header.with_faults != 0 && kernel.with_causes;
-  header.with_huge = any_op(program, [](const Op& op) {
-    return (op.verb == Verb::Madvise && (op.advice == MADV_HUGEPAGE || op.advice == 25)) ||
-           op.verb == Verb::Sysctl;
-  });
+  header.with_huge = speaks_of_huge_pages(program);
   header.watch_growth = any_op(program, [](const Op& op) {
     return (op.flags & script::flag::Growsdown) != 0 || op.to.base == script::Base::Stack;
   });

@@ -1,9 +1,6 @@
 // Finding, remembering and putting back kernel settings.
 #include "tools/run/kernel_settings.h"
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -11,7 +8,7 @@
 #include "tools/measure/kernel_file_system.h"
 #include "tools/measure/rights.h"
 #include "tools/run/runner.h"
-#include "tools/run/temp_files.h"
+#include "tools/run/running_kernel.h"
 
 namespace tools::run {
 namespace {
@@ -39,16 +36,6 @@ constexpr KnownSetting kWords[] = {{"thp_enabled", "enabled"},
                                    {"thp_1m", "hugepages-1024kB/enabled"},
                                    {"thp_2m", "hugepages-2048kB/enabled"}};
 
-/// read_ahead_kb of the device the script's files lie on; empty: not known.
-std::string read_ahead_path() {
-  struct stat status {};
-  if (stat(disk_directory().c_str(), &status) != 0) return {};
-  const std::string path = "/sys/dev/block/" + std::to_string(major(status.st_dev)) + ":" +
-                           std::to_string(minor(status.st_dev)) + "/bdi/read_ahead_kb";
-  std::error_code ignored;
-  return fs::canonical(path, ignored).string();
-}
-
 child::Setting find_setting(const std::string& name) {
   child::Setting setting;
   std::string path;
@@ -59,7 +46,7 @@ child::Setting find_setting(const std::string& name) {
     path = std::string{"/sys/kernel/mm/transparent_hugepage/"} + known.path;
     setting.is_word = 1;
   }
-  if (name == "read_ahead_kb") path = read_ahead_path();
+  if (name == "read_ahead_kb") path = read_ahead_file();
   if (name == "fault_around_bytes") path = measure::debugfs() + "/fault_around_bytes";
   if (fs::exists(path) && path.size() < sizeof setting.path)
     std::strncpy(setting.path, path.c_str(), sizeof setting.path - 1);

@@ -26,7 +26,7 @@ struct Knob {
   std::span<const std::string_view> words{};
 };
 
-constexpr std::array<std::string_view, 3> kSwapDevices = {"none", "disk", "zram"};
+constexpr std::array<std::string_view, 4> kSwapDevices = {"none", "disk", "zram", "ssd"};
 constexpr std::array<std::string_view, 2> kSwitch = {"off", "on"};
 
 constexpr std::string_view kAddressBits = "address_bits";
@@ -176,13 +176,14 @@ void MachineOptions::take(const explain::ScriptHeader& header) {
 
 unsigned MachineOptions::page_shift() const { return model_of(machine).config.geometry.page_shift; }
 
-run::SimSetup MachineOptions::setup() const {
+run::SimSetup MachineOptions::setup(const pagesim::Profile& profile) const {
   const pagesim::MachineModel model = model_of(machine);
   run::SimSetup setup;
   setup.machine = machine;
   setup.config = model.config;
   setup.layout = model.layout;
   setup.config.seed = seed;
+  setup.profile = profile;
   for (const std::string& setting : settings) turn(setup, setting);
   setup.layout = pagesim::layout_of(setup.config.geometry, setup.layout.stack_limit,
                                     setup.profile.stack_guard_gap);

@@ -25,7 +25,7 @@ struct MachineOptions {
   /// What a script's header says of its machine holds where the user says nothing else.
   void take(const explain::ScriptHeader& header);
   /// Throws Refusal (status 2) naming a machine, knob or value that does not exist.
-  [[nodiscard]] run::SimSetup setup() const;
+  [[nodiscard]] run::SimSetup setup(const pagesim::Profile& profile = {}) const;
   /// Of the machine's pages; throws as setup does.
   [[nodiscard]] unsigned page_shift() const;
 };

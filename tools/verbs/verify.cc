@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tools/run/kernel_runner.h"
+#include "tools/run/running_kernel.h"
 #include "tools/run/sim_runner.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
@@ -70,7 +71,10 @@ class Status {
 };
 
 Verification verify_one(const VerifyOptions& options, Workload work) {
-  const run::SimSetup setup = work.machine.setup();
+  // Another machine than this one keeps the settings it was measured with.
+  const bool is_here = work.machine.machine == MachineOptions{}.machine;
+  const run::SimSetup setup =
+      work.machine.setup(is_here ? run::profile_for(work.program) : pagesim::Profile{});
   run::SimRunner simulated{setup};
   run::KernelOptions kernel_options;
   kernel_options.allocator = options.allocator;
