@@ -6,6 +6,7 @@
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/gup.h"
 #include "pagesim/kernel/mm.h"
+#include "pagesim/kernel/version.h"
 #include "pagesim/machine.h"
 #include "pagesim/process.h"
 #include "pagesim/task.h"
@@ -96,7 +97,11 @@ SysResult<std::size_t> Task::remote_touch(Task& target, VirtAddr at, std::size_t
   const VirtAddr limit = target.mm().limits.task_size;
   if (n > limit.raw() || at > limit - n) return Unexpected{EFAULT};
   const kernel::GupRequest request{at, at + n, access, pinned, tag};
-  const auto done = kernel::get_user_pages(target.mm(), current_, request);
+  const Profile& profile = mm().kernel.profile;
+  const bool is_process_vm = pinned && &target != this;
+  if (is_process_vm && profile.version < kernel::kProcessVm) return Unexpected{ENOSYS};
+  const kernel::Current& charged = profile.gup_counts_current ? current_ : target.current_;
+  const auto done = kernel::get_user_pages(target.mm(), charged, request);
   if (done && access == Access::Write) target.mark_present(at, *done);
   return done;
 }

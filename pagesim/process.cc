@@ -13,6 +13,7 @@ kernel::MmLimits limits_of(const Layout& layout) {
   limits.map_window = layout.map_window;
   limits.mmap_base = layout.mmap_base;
   limits.unmapped_base = layout.unmapped_base;
+  limits.stack_pointer = layout.stack_top - layout.stack_bytes;
   limits.stack = layout.stack_limit;
   limits.data = layout.data_limit;
   limits.address_space = layout.address_space_limit;

@@ -2,9 +2,11 @@
 #include <cerrno>
 
 #include "pagesim/kernel/syscalls.h"
+#include "pagesim/kernel/version.h"
 #include "pagesim/machine.h"
 #include "pagesim/process.h"
 #include "pagesim/task.h"
+#include "pagesim/uapi.h"
 
 namespace pagesim {
 
@@ -45,7 +47,8 @@ SysResult<VirtAddr> Task::brk(VirtAddr wanted) {
 
 SysResult<VirtAddr> Task::mmap(VirtAddr hint, std::size_t length, int prot, int flags,
                                std::shared_ptr<kernel::File> file, std::uint64_t offset) {
-  const kernel::MmapRequest request{hint, length, prot, flags, std::move(file), offset};
+  const int heeded = kernel::heeded_mmap_flags(machine_->profile(), flags);
+  const kernel::MmapRequest request{hint, length, prot, heeded, std::move(file), offset};
   const auto name = entry(Syscall::Mmap, hint.raw(), length, word(prot), word(flags),
                           request.file ? 0 : ~std::uint64_t{0}, offset);
   return filtered<VirtAddr>(name, [&] { return kernel::sys_mmap(mm(), current_, request); });
@@ -61,6 +64,9 @@ SysResult<VirtAddr> Task::mremap(VirtAddr old, std::size_t old_length, std::size
   const kernel::MremapRequest request{old, old_length, new_length, flags, new_address};
   const auto name =
       entry(Syscall::Mremap, old.raw(), old_length, new_length, word(flags), new_address.raw());
+  const bool unknown = (flags & kMremapDontunmap) != 0 &&
+                       machine_->profile().version < kernel::kMremapDontunmapSince;
+  if (unknown) return Unexpected{EINVAL};
   return filtered<VirtAddr>(name, [&] { return kernel::sys_mremap(mm(), current_, request); });
 }
 
@@ -75,6 +81,7 @@ SysResult<Done> Task::madvise(VirtAddr at, std::size_t length, int advice) {
 }
 
 SysResult<Done> Task::mlock2(VirtAddr at, std::size_t length, int flags) {
+  if (flags != 0 && machine_->profile().version < kernel::kMlock2) return Unexpected{ENOSYS};
   return filtered<Done>(entry(Syscall::Mlock, at.raw(), length, word(flags)),
                         [&] { return kernel::sys_mlock(mm(), current_, at, length, flags != 0); });
 }

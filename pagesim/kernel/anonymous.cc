@@ -34,9 +34,14 @@ FaultResult wp_page_reuse(VmFault& vmf, FrameNumber frame) {
 bool is_sole_owner(const VmFault& vmf, FrameNumber frame) {
   Kernel& kernel = vmf.mm.kernel;
   const hardware::FrameRecord& page = kernel.memory.record(frame);
-  if (page.has(flag::Exclusive)) return true;
-  if (page.mapcount != 1 || !kernel.swap.try_to_free(frame)) return false;
-  return page.order() == 0 || is_folio_exclusive(vmf.mm, vmf.request.address, frame);
+  const Profile& rules = kernel.profile;
+  if (rules.anon_exclusive && page.has(flag::Exclusive)) return true;
+  if (page.mapcount != 1) return false;
+  const bool cache_counts = rules.cow_copies_unless_sole && !rules.anon_exclusive;
+  if (cache_counts && page.has(flag::SwapCache)) return false;
+  if (!kernel.swap.try_to_free(frame)) return false;
+  if (page.order() == 0) return true;
+  return rules.large_folio_reuse && is_folio_exclusive(vmf.mm, vmf.request.address, frame);
 }
 
 FaultResult copy_and_complete(VmFault& vmf, Cause cause) {
@@ -107,9 +112,24 @@ FaultResult map_anon_page(VmFault& vmf) {
 
 }  // namespace
 
+namespace {
+
+/// Without a zero page a read gets a zeroed page of its own, which later stores find writable.
+FaultResult read_own_page(VmFault& vmf) {
+  anon_vma_prepare(vmf.mm, vmf.vma);
+  const auto frame = alloc_anon_page(vmf.mm);
+  if (!frame) return FaultResult::Oom;
+  set_anon_pte(vmf, *frame);
+  if (vmf.vma.is_writable()) *vmf.pte = Ptes{vmf.mm}.mkwrite(*vmf.pte);
+  return vmf.complete(Cause::ZeroRead);
+}
+
+}  // namespace
+
 FaultResult do_anonymous_page(VmFault& vmf) {
   vmf.decisions.add(Decision::DoAnonymousPage);
   if (!vmf.is_write()) {
+    if (!vmf.mm.kernel.profile.zero_page) return read_own_page(vmf);
     const Ptes ptes{vmf.mm};
     *vmf.pte = ptes.zero_page(ptes.make(hardware::kZeroFrame, vmf.vma));
     return vmf.complete(Cause::ZeroRead);

@@ -70,6 +70,14 @@ bool expand_stack(Mm& mm, Vma& vma, VirtAddr page) {
   return true;
 }
 
+/// Before 5.0 a program's own access far below its stack pointer is no use of the stack: further
+/// than the largest instruction that pushes reaches.
+bool is_stack_access(const Mm& mm, const FaultRequest& request) {
+  constexpr std::uint64_t kReach = 65536 + 32 * 8;
+  if (mm.kernel.profile.stack_grows_anywhere || request.mode != Mode::User) return true;
+  return request.address + kReach >= mm.limits.stack_pointer;
+}
+
 /// The entry allows the access; what the processor does not note by itself is noted here.
 FaultResult update_accessed_dirty(VmFault& vmf) {
   const Ptes ptes{vmf.mm};
@@ -131,7 +139,7 @@ FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultReques
   decisions.add(Decision::FindVma);
   Vma* vma = mm.find_vma(request.address);
   bool grew = false;
-  if (vma != nullptr && vma->start > request.address)
+  if (vma != nullptr && vma->start > request.address && is_stack_access(mm, request))
     grew = expand_stack(mm, *vma, request.address.align_down(mm.page_size()));
   if (grew) decisions.add(Decision::ExpandStack);
   if (vma == nullptr || vma->start > request.address)

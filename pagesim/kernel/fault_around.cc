@@ -92,6 +92,7 @@ bool make_pte(VmFault& vmf) {
 
 bool do_fault_around(VmFault& vmf) {
   Mm& mm = vmf.mm;
+  if (!mm.kernel.profile.fault_around) return false;
   if (mm.kernel.profile.fault_around_bytes >> mm.page_shift() <= 1) return false;
   vmf.decisions.add(Decision::MapPages);
   File& file = *vmf.vma.file;

@@ -41,6 +41,7 @@ std::optional<FrameNumber> huge_zero_page(Mm& mm) {
 bool is_thp_order_enabled(const Mm& mm, const Vma& vma, unsigned order) noexcept {
   const Profile& profile = mm.kernel.profile;
   if (!vma.is_anonymous() || vma.is_shared() || vma.has(vm_flag::NoHugepage)) return false;
+  if (!profile.transparent_huge_pages || (order != huge_order(mm) && !profile.mthp)) return false;
   ThpMode mode = order == huge_order(mm) ? profile.huge_enabled : profile.mthp_enabled[order];
   if (mode == ThpMode::Inherit) mode = profile.thp_enabled;
   return mode == ThpMode::Always || (mode == ThpMode::Madvise && vma.has(vm_flag::Hugepage));
@@ -57,7 +58,8 @@ FaultResult do_huge_pmd_anonymous_page(VmFault& vmf, Entry& pmd) {
   Mm& mm = vmf.mm;
   anon_vma_prepare(mm, vmf.vma);
   if (!mm.tables.deposit()) return FaultResult::Fallback;
-  const bool own = vmf.is_write() || !mm.kernel.profile.use_huge_zero_page;
+  const Profile& profile = mm.kernel.profile;
+  const bool own = vmf.is_write() || !profile.use_huge_zero_page || !profile.huge_zero_page;
   if (own && map_fresh_block(vmf, pmd)) return vmf.complete(Cause::HugeFirstWrite);
   const auto zero = own ? std::nullopt : huge_zero_page(mm);
   if (!zero) {

@@ -91,7 +91,6 @@ void split_folio(Kernel& kernel, FrameNumber head) {
 bool is_folio_exclusive(Mm& mm, VirtAddr at, FrameNumber frame) {
   const hardware::PhysicalMemory& memory = mm.kernel.memory;
   const unsigned order = memory.record(frame).order();
-  if (order != 0 && !mm.kernel.profile.large_folio_reuse) return false;
   const FrameNumber head = folio_head(mm.kernel, frame);
   const std::uint32_t before = static_cast<std::uint32_t>(frame) - static_cast<std::uint32_t>(head);
   const VirtAddr start = at.align_down(mm.page_size()) - (std::size_t{before} << mm.page_shift());

@@ -13,6 +13,7 @@
 #include "pagesim/kernel/reclaim.h"
 #include "pagesim/kernel/swap_readahead.h"
 #include "pagesim/kernel/syscalls.h"
+#include "pagesim/kernel/version.h"
 #include "pagesim/kernel/zap.h"
 #include "pagesim/uapi.h"
 
@@ -251,6 +252,7 @@ SysResult<Done> sys_madvise(Mm& mm, const Current& current, VirtAddr at, std::si
   const std::size_t bytes = page_align(mm, length);
   if (!at.is_aligned(mm.page_size()) || bytes < length || at + bytes < at) return fail(EINVAL);
   const Advised range{mm, current, at, at + bytes};
+  if (!knows_advice(mm.kernel.profile, advice)) return fail(EINVAL);
   const auto change = flag_change(advice);
   if (change && bytes != 0) return change_flags(range, advice, *change);
   if (change || bytes == 0) return Done{};

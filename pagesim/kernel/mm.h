@@ -25,6 +25,7 @@ struct MmLimits {
   VirtAddr map_window{0x7ffffffff000};  ///< above it a hint must ask (DEFAULT_MAP_WINDOW)
   VirtAddr mmap_base{0x7ffff7800000};
   VirtAddr unmapped_base{0x2aaaaaaab000};  ///< TASK_UNMAPPED_BASE
+  VirtAddr stack_pointer;  ///< of a program that runs: in the lowest page of its stack's first
   std::uint64_t stack = 8u << 20;
   std::uint64_t data = ~std::uint64_t{0};
   std::uint64_t address_space = ~std::uint64_t{0};

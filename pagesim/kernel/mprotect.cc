@@ -19,8 +19,9 @@ bool can_change_pte_writable(const Mm& mm, const Vma& vma, Entry entry) {
   if ((vma.prot & PROT_WRITE) == 0 || ptes.is_zero_page(entry)) return false;
   if (vma.is_shared()) return ptes.dirty(entry);
   const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(entry));
-  return mm.kernel.profile.mprotect_restores_write && page.has(flag::Anon) &&
-         page.has(flag::Exclusive);
+  const Profile& rules = mm.kernel.profile;
+  if (!rules.mprotect_restores_write || !page.has(flag::Anon)) return false;
+  return page.has(flag::Exclusive) && (rules.mprotect_restores_clean || ptes.dirty(entry));
 }
 
 void change_protection(Mm& mm, const Vma& vma) {

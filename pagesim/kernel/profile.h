@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
@@ -15,15 +16,34 @@ enum class SwapDevice : std::uint8_t { None, Disk, Zram, Ssd };
 /// Who gets transparent huge pages; Inherit: as the general setting says.
 enum class ThpMode : std::uint8_t { Never, Madvise, Always, Inherit };
 
+/// A kernel's version in the words of its own Makefile: 2.6.24, 6.18.
+struct KernelVersion {
+  unsigned version = 0;
+  unsigned patchlevel = 0;
+  unsigned sublevel = 0;
+
+  friend constexpr auto operator<=>(const KernelVersion&, const KernelVersion&) noexcept = default;
+};
+
 /// Rules and settings (spec/linux-faults sections 11, 14, 15). Defaults: Linux 6.18 as measured.
 struct Profile {
   // Rules by version.
-  bool private_cow_reuse_by_mapcount = true;  ///< the last owner of a page takes it over
-  bool mprotect_restores_write = true;        ///< 6.0: mprotect sets W on exclusive anonymous pages
-  bool fork_skips_untouched_vmas = true;      ///< 2.6.14: no anon_vma: nothing is copied
-  bool dontneed_frees_tables = true;          ///< 6.14, x86: PT_RECLAIM
-  bool swap_in_maps_writable = true;          ///< by 6.12: an exclusive page, on a read too
-  bool gup_unshares = true;                   ///< 5.19: a pinned read of a shared page copies it
+  KernelVersion version{6, 18};         ///< decides which calls exist; version.h sets what follows
+  bool zero_page = true;                ///< not from 2.6.24 to 2.6.31
+  bool transparent_huge_pages = true;   ///< 2.6.38
+  bool huge_zero_page = true;           ///< 3.8
+  bool fault_around = true;             ///< 3.15
+  bool stack_grows_anywhere = true;     ///< 5.0, x86: far below the stack pointer too
+  bool gup_counts_current = true;       ///< 5.9: not the owner of the memory
+  bool cow_copies_unless_sole = true;   ///< 5.9: the swap cache is an owner too,
+  bool anon_exclusive = true;           ///< 5.19: unless the page is marked as one owner's
+  bool mthp = true;                     ///< 6.8
+  bool mprotect_restores_write = true;  ///< 6.0: mprotect sets W on exclusive anonymous pages,
+  bool mprotect_restores_clean = true;  ///< by 6.12: clean ones as well
+  bool fork_skips_untouched_vmas = true;  ///< 2.6.14: no anon_vma: nothing is copied
+  bool dontneed_frees_tables = true;      ///< 6.14, x86: PT_RECLAIM
+  bool swap_in_maps_writable = true;      ///< by 6.12: an exclusive page, on a read too
+  bool gup_unshares = true;               ///< 5.19: a pinned read of a shared page copies it
 
   bool large_folio_reuse = true;       ///< 6.15: its only owner reuses pages of a large folio
   bool split_drops_zero_pages = true;  ///< 6.12: empty pages of a split huge page are not kept

@@ -73,7 +73,9 @@ FaultResult do_swap_page(VmFault& vmf) {
   page_add_rmap(vmf.mm, in.frame);
   vmf.mm.count(RssKind::Swap, -1);
   vmf.mm.kernel.swap.release(slot);
-  const bool exclusive = is_exclusive(vmf, in.frame, (old & nonpresent::kExclusive) != 0);
+  const bool was_exclusive =
+      vmf.mm.kernel.profile.anon_exclusive && (old & nonpresent::kExclusive) != 0;
+  const bool exclusive = is_exclusive(vmf, in.frame, was_exclusive);
   set_swapped_pte(vmf, in.frame, exclusive);
   if (vmf.is_write() && !exclusive) {
     vmf.decisions.add(Decision::DoWpPage);

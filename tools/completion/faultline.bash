@@ -5,6 +5,7 @@ _faultline() {
     --on) COMPREPLY=($(compgen -W 'sim kernel' -- "$word")); return ;;
     --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome' -- "$word")); return ;;
+    --kernel) COMPREPLY=($(compgen -W "linux-2.4 linux-2.6.24 linux-2.6.38 linux-3.15 linux-4.4 linux-5.4 linux-5.10 linux-5.15 linux-6.1 linux-6.12 linux-6.18" -- "$word")); return ;;
     --era) COMPREPLY=($(compgen -W '2.4 2.6 today' -- "$word")); return ;;
     --machine)
       COMPREPLY=($(compgen -W 'x86-64 x86-64-5level i386 i386-pae arm64-4k arm64-16k arm64-64k' \

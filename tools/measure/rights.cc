@@ -1,6 +1,8 @@
 // Asking the system what may be measured.
 #include "tools/measure/rights.h"
 
+#include <sys/utsname.h>
+
 #include <unistd.h>
 
 #include <bit>
@@ -9,6 +11,7 @@
 #include <limits>
 #include <sstream>
 
+#include "pagesim/kernel/version.h"
 #include "tools/measure/kernel_file_system.h"
 
 namespace tools::measure {
@@ -42,6 +45,13 @@ std::optional<std::string> read_file(const std::string& path) {
   std::string read = text.str();
   while (!read.empty() && read.back() == '\n') read.pop_back();
   return read;
+}
+
+pagesim::kernel::KernelVersion running_kernel() {
+  utsname system{};
+  uname(&system);
+  return pagesim::kernel::parse_version(system.release)
+      .value_or(pagesim::kernel::Profile{}.version);
 }
 
 Tracepoints find_tracepoints() {

@@ -5,10 +5,15 @@
 #include <optional>
 #include <string>
 
+#include "pagesim/kernel/profile.h"
+
 namespace tools::measure {
 
 /// The text of a small file of /proc or /sys, without its last newline; empty value: unreadable.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path);
+
+/// The version of the kernel this program runs on; the newest known one where it does not say.
+[[nodiscard]] pagesim::kernel::KernelVersion running_kernel();
 
 /// The fault tracepoints, with which perf tells the error code of each fault.
 struct Tracepoints {

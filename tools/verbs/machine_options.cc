@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "pagesim/machines.h"
+#include "tools/measure/rights.h"
 #include "tools/verbs/refusal.h"
 
 namespace tools::verbs {
@@ -77,12 +78,27 @@ constexpr std::array kKnobs = {
          "where pages go that leave memory", kSwapDevices},
 };
 
+/// A rule of a kernel version, on or off whatever the version. False: no rule of that name.
+bool turn_rule(run::SimSetup& setup, std::string_view name, std::string_view value) {
+  const auto rules = pagesim::kernel::rules();
+  const auto rule =
+      std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.name == name; });
+  if (rule == rules.end()) return false;
+  if (value != "0" && value != "1") {
+    throw Refusal{kWrongInput,
+                  fmt::format("--set {}={}: expected 0 or 1 ({}).", name, value, rule->meaning)};
+  }
+  setup.profile.*rule->in_force = value == "1";
+  return true;
+}
+
 const Knob& find_knob(std::string_view name) {
   std::string known;
   for (const Knob& knob : kKnobs) {
     if (knob.name == name) return knob;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", knob.name);
   }
+  for (const auto& rule : pagesim::kernel::rules()) known += fmt::format(", {}", rule.name);
   throw Refusal{kWrongInput, fmt::format("--set {}: no such knob; there are {}.", name, known)};
 }
 
@@ -137,6 +153,7 @@ void turn(run::SimSetup& setup, std::string_view setting) {
     throw Refusal{kWrongInput,
                   fmt::format("--set {}: expected KNOB=VALUE, as in tlb_ways=8.", setting)};
   }
+  if (turn_rule(setup, setting.substr(0, equals), setting.substr(equals + 1))) return;
   const Knob& knob = find_knob(setting.substr(0, equals));
   const std::uint64_t value = value_of(knob, setting.substr(equals + 1));
   check_for_machine(setup, knob, value);
@@ -162,6 +179,9 @@ void MachineOptions::add_to(CLI::App& verb) {
           fmt::format("The simulated machine: {}", fmt::join(pagesim::machine_names(), ", ")))
       ->type_name("NAME")
       ->capture_default_str();
+  verb.add_option("--kernel", kernel,
+                  "The kernel whose rules it follows, as in linux-6.1; default: the running one's")
+      ->type_name("NAME");
   verb.add_option("--set", settings, "A knob of the simulated machine; may be given again")
       ->type_name("KNOB=VALUE")
       ->allow_extra_args(false);
@@ -176,6 +196,17 @@ void MachineOptions::take(const explain::ScriptHeader& header) {
 
 unsigned MachineOptions::page_shift() const { return model_of(machine).config.geometry.page_shift; }
 
+pagesim::kernel::KernelVersion MachineOptions::version() const {
+  if (kernel.empty()) return measure::running_kernel();
+  const auto named = pagesim::kernel::parse_version(kernel);
+  if (named && kernel.starts_with("linux-")) return *named;
+  throw Refusal{
+      kWrongInput,
+      fmt::format("--kernel {}: expected linux-VERSION from linux-2.4 on, as in linux-6.1 or "
+                  "linux-2.6.24 (faultline doctor --profiles lists what changed when).",
+                  kernel)};
+}
+
 run::SimSetup MachineOptions::setup(const pagesim::Profile& profile) const {
   const pagesim::MachineModel model = model_of(machine);
   run::SimSetup setup;
@@ -183,7 +214,7 @@ run::SimSetup MachineOptions::setup(const pagesim::Profile& profile) const {
   setup.config = model.config;
   setup.layout = model.layout;
   setup.config.seed = seed;
-  setup.profile = profile;
+  setup.profile = pagesim::kernel::profile_of(version(), profile);
   for (const std::string& setting : settings) turn(setup, setting);
   setup.layout = pagesim::layout_of(setup.config.geometry, setup.layout.stack_limit,
                                     setup.profile.stack_guard_gap);

@@ -1,9 +1,10 @@
-// Which machine is simulated: --machine and --set.
+// Which machine is simulated: --machine, --kernel and --set.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "pagesim/kernel/version.h"
 #include "tools/explain/header.h"
 #include "tools/run/sim_runner.h"
 
@@ -18,12 +19,15 @@ namespace tools::verbs {
 
 struct MachineOptions {
   std::string machine = default_machine();
+  std::string kernel;                 ///< "linux-6.1"; empty: the running one's version
   std::vector<std::string> settings;  ///< KNOB=VALUE
   std::uint64_t seed = 1;
 
   void add_to(CLI::App& verb);
   /// What a script's header says of its machine holds where the user says nothing else.
   void take(const explain::ScriptHeader& header);
+  /// Of --kernel, or of the running kernel. Throws Refusal where it names none.
+  [[nodiscard]] pagesim::kernel::KernelVersion version() const;
   /// Throws Refusal (status 2) naming a machine, knob or value that does not exist.
   [[nodiscard]] run::SimSetup setup(const pagesim::Profile& profile = {}) const;
   /// Of the machine's pages; throws as setup does.

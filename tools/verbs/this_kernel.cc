@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pagesim/kernel/version.h"
 #include "pagesim/machines.h"
 #include "tools/measure/rights.h"
 
@@ -31,6 +32,11 @@ std::string other_machine(const run::SimSetup& setup) {
 
 std::string why_not_here(const run::SimSetup& setup) {
   if (std::string machine = other_machine(setup); !machine.empty()) return machine;
+  const auto wanted = setup.profile.version;
+  if (const auto running = measure::running_kernel(); !same_rules(wanted, running)) {
+    return fmt::format("the kernel simulated is {}, this one is {}", to_string(wanted),
+                       to_string(running));
+  }
   return missing_swap(setup.profile.swap);
 }
 

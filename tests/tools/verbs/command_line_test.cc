@@ -184,6 +184,17 @@ TEST_F(CommandLineTest, EraTellsEachFaultsPath) {
   expect_refused("replay --era 1.0 read.fl", "--era");
 }
 
+TEST_F(CommandLineTest, KernelVersionDecidesTheRules) {
+  write("read.fl", "A = mmap 1p anon private rw\nread A\nwrite A\n");
+  EXPECT_NE(run("replay --kernel linux-2.6.24 read.fl").out.find("minor 1,"), std::string::npos);
+  EXPECT_NE(run("replay --kernel linux-6.1 read.fl").out.find("minor 2,"), std::string::npos);
+  EXPECT_NE(run("replay --set zero_page=0 read.fl").out.find("minor 1,"), std::string::npos);
+  expect_refused("replay --kernel linux-x read.fl", "linux-2.4");
+  expect_refused("replay --set zero_page=2 read.fl", "expected 0 or 1");
+  EXPECT_EQ(run("verify --kernel linux-2.4 read.fl").status, 3);
+  EXPECT_NE(run("doctor --profiles").out.find("zero_page"), std::string::npos);
+}
+
 TEST_F(CommandLineTest, VerifyLogsBothRuns) {
   write("read.fl", "A = mmap 2p anon private rw\nread A\n");
   const Result log = run("verify --format trace read.fl");
