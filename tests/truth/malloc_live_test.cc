@@ -15,6 +15,7 @@
 #include "tests/truth/live_parties.h"
 #include "tests/truth/malloc_generator.h"
 #include "tests/truth/malloc_shrinker.h"
+#include "tests/truth/oracle_client.h"
 
 namespace truth {
 namespace {
@@ -52,6 +53,7 @@ class MallocLiveTest : public testing::Test {
       GTEST_SKIP() << "the installed glibc is " << gnu_get_libc_version() << ", ours is as "
                    << kVersion;
     }
+    if (const std::string reason = why_no_oracle(); !reason.empty()) GTEST_SKIP() << reason;
     limits_.ops = options().ops;
     limits_.huge_pages = huge_pages_on_request();
   }

@@ -24,6 +24,9 @@ struct OracleAnswer {
 /// a place drawn from its name, where its results depend on it: so that different libraries agree.
 enum class Mappings { ByKernel, ByTrace };
 
+/// Why no oracle can run on this machine, a sentence; empty: one can.
+[[nodiscard]] std::string why_no_oracle();
+
 /// A running malloc-oracle. Its environment is fixed, since a library reads GLIBC_TUNABLES when it
 /// starts. Throws std::runtime_error, saying what is missing, where one cannot be had.
 class Oracle {

@@ -16,7 +16,12 @@ struct Verdict {
   std::vector<std::string> differences;  ///< a sentence each: line, expected, got
 };
 
-/// Runs the scenario on `runner` and compares everything the vectors tell.
-[[nodiscard]] Verdict check(const Scenario& scenario, tools::run::Runner& runner);
+/// What a machine lets be compared: everything the vectors tell; or, without the rights that show
+/// faults and frames, counts, signals, results and the resident set.
+enum class Detail { Everything, Counts };
+
+/// Runs the scenario on `runner` and compares it with the vectors.
+[[nodiscard]] Verdict check(const Scenario& scenario, tools::run::Runner& runner,
+                            Detail detail = Detail::Everything);
 
 }  // namespace truth
