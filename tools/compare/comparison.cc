@@ -8,7 +8,10 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <system_error>
 
+#include "tools/compare/fault_stream.h"
 #include "tools/trace/preloadable.h"
 
 namespace tools::compare {
@@ -19,7 +22,10 @@ class Turns {
  public:
   Turns(const CompareOptions& options, const std::function<void(const Progress&)>& tell)
       : options_{options}, tell_{tell}, program_{trace::find_program(options.command.front())} {
-    for (const Subject& subject : options.subjects) result_.entries.push_back({subject, {}});
+    for (const Subject& subject : options.subjects) {
+      result_.entries.push_back({subject, {}});
+      codes_.emplace_back(subject.library);
+    }
     result_.command = options.command;
     result_.runs = options.runs;
     if (!options.output_folder.empty()) std::filesystem::create_directories(options.output_folder);
@@ -45,20 +51,21 @@ class Turns {
   /// Each round begins with another subject: none always runs on what the same one left behind.
   void take_round(unsigned round, std::size_t all) {
     for (std::size_t i = 0; i < result_.entries.size(); ++i) {
-      Entry& entry = result_.entries[(i + round) % result_.entries.size()];
+      const std::size_t index = (i + round) % result_.entries.size();
+      Entry& entry = result_.entries[index];
       const double spent = std::chrono::duration<double>(Clock::now() - started_).count();
       Progress progress{entry.subject.name, done_, all, {}};
       if (done_ >= result_.entries.size()) {  // each was seen once
         progress.left_s = spent / static_cast<double>(done_) * static_cast<double>(all - done_);
       }
       if (tell_) tell_(progress);
-      Run run = run_once(entry.subject, round);
+      Run run = run_once(entry.subject, codes_[index], round);
       if (round != 0) entry.runs.push_back(run);
       ++done_;
     }
   }
 
-  Run run_once(const Subject& subject, unsigned round) const {
+  Run run_once(const Subject& subject, const AllocatorCode& code, unsigned round) {
     TreeCommand command{.program = program_,
                         .command = options_.command,
                         .preload = subject.library,
@@ -69,30 +76,77 @@ class Turns {
       command.output = stem + ".out";
       command.errors = stem + ".err";
     }
-    Run run{run_tree(command)};
+    std::unique_ptr<FaultStream> stream;
+    Run run{run_tree(command, [&](pid_t program) { stream = follow(program); })};
+    if (stream != nullptr) run.faults = sum_up(*stream, code);
     run.good = !run.end.timed_out && WIFEXITED(run.end.status) &&
                WEXITSTATUS(run.end.status) == options_.expected_status;
     return run;
+  }
+
+  /// Null, and a sentence in the result, where perf is refused.
+  std::unique_ptr<FaultStream> follow(pid_t program) {
+    try {
+      return std::make_unique<FaultStream>(program);
+    } catch (const std::system_error& refused) {
+      if (result_.missing.empty()) {
+        result_.missing.push_back(fmt::format(
+            "Faults were counted (getrusage), not seen one by one: perf events cannot be had ({}); "
+            "`faultline doctor` tells what would allow them.",
+            refused.code().message()));
+      }
+      return nullptr;
+    }
   }
 
   using Clock = std::chrono::steady_clock;
   const CompareOptions& options_;
   const std::function<void(const Progress&)>& tell_;
   std::string program_;
+  std::vector<AllocatorCode> codes_;  ///< one for each entry
   Comparison result_;
   Clock::time_point started_ = Clock::now();
   std::size_t done_ = 0;
 };
 
+template <class T>
+std::optional<double> known(T value) {
+  return static_cast<double>(value);
+}
+
+template <class Value>
+std::optional<double> if_known(const Run& run, Value value) {
+  return run.faults ? known(value()) : std::nullopt;
+}
+
 std::vector<double> values(const Entry& entry, const Figure& figure) {
   std::vector<double> all;
   for (const Run& run : entry.runs) {
-    if (run.good) all.push_back(figure.of(run));
+    if (!run.good) continue;
+    if (const auto value = figure.of(run)) all.push_back(*value);
   }
   return all;
 }
 
 }  // namespace
+
+std::int64_t Run::kernel_share() const noexcept {
+  return static_cast<std::int64_t>(end.minor + end.major) -
+         static_cast<std::int64_t>(faults->total());
+}
+
+const Run* Entry::typical() const {
+  std::vector<const Run*> good;
+  for (const Run& run : runs) {
+    if (run.good) good.push_back(&run);
+  }
+  if (good.empty()) return nullptr;
+  const auto middle = good.begin() + static_cast<std::ptrdiff_t>((good.size() - 1) / 2);
+  std::nth_element(good.begin(), middle, good.end(), [](const Run* a, const Run* b) {
+    return a->end.minor + a->end.major < b->end.minor + b->end.major;
+  });
+  return *middle;
+}
 
 std::size_t Entry::good_runs() const noexcept {
   return static_cast<std::size_t>(
@@ -119,13 +173,19 @@ bool Comparison::all_good() const noexcept {
 const std::vector<Figure>& figures() {
   using Unit = Figure::Unit;
   static const std::vector<Figure> kFigures = {
-      {"minor", "minor", Unit::Count, [](const Run& r) { return double(r.end.minor); }},
-      {"major", "major", Unit::Count, [](const Run& r) { return double(r.end.major); }},
+      {"minor", "minor", Unit::Count, [](const Run& r) { return known(r.end.minor); }},
+      {"major", "major", Unit::Count, [](const Run& r) { return known(r.end.major); }},
+      {"faults_in_malloc", "in malloc", Unit::Count,
+       [](const Run& r) { return if_known(r, [&] { return r.faults->in_malloc; }); }},
+      {"faults_in_program", "in program", Unit::Count,
+       [](const Run& r) { return if_known(r, [&] { return r.faults->in_program; }); }},
+      {"faults_in_kernel", "in kernel", Unit::Count,
+       [](const Run& r) { return if_known(r, [&] { return r.kernel_share(); }); }},
       {"peak_rss_kb", "peak RSS", Unit::Kilobytes,
-       [](const Run& r) { return double(r.end.peak_rss_kb); }},
-      {"wall_s", "wall", Unit::Seconds, [](const Run& r) { return r.end.wall_s; }},
-      {"user_s", "user", Unit::Seconds, [](const Run& r) { return r.end.user_s; }},
-      {"sys_s", "system", Unit::Seconds, [](const Run& r) { return r.end.sys_s; }}};
+       [](const Run& r) { return known(r.end.peak_rss_kb); }},
+      {"wall_s", "wall", Unit::Seconds, [](const Run& r) { return known(r.end.wall_s); }},
+      {"user_s", "user", Unit::Seconds, [](const Run& r) { return known(r.end.user_s); }},
+      {"sys_s", "system", Unit::Seconds, [](const Run& r) { return known(r.end.sys_s); }}};
   return kFigures;
 }
 

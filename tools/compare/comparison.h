@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/compare/fault_sums.h"
 #include "tools/compare/process_tree.h"
 #include "tools/compare/statistics.h"
 #include "tools/compare/subject.h"
@@ -27,7 +28,11 @@ struct CompareOptions {
 
 struct Run {
   TreeEnd end;
-  bool good = false;  ///< it ended by itself, with the expected status
+  bool good = false;                  ///< it ended by itself, with the expected status
+  std::optional<FaultSums> faults{};  ///< one by one; none: this machine gives no perf events
+
+  /// Faults in system calls: all that were counted less those of user mode.
+  [[nodiscard]] std::int64_t kernel_share() const noexcept;
 };
 
 /// One subject and its counted runs.
@@ -37,6 +42,8 @@ struct Entry {
   [[nodiscard]] std::size_t good_runs() const noexcept;
   /// "ok", or how the runs that were not good ended: "2 of 6: SIGSEGV".
   [[nodiscard]] std::string status() const;
+  /// The good run with the median number of faults, whose tables stand for all; null: none is good.
+  [[nodiscard]] const Run* typical() const;
 };
 
 struct Comparison {
@@ -54,7 +61,7 @@ struct Figure {
   std::string_view key;      ///< in JSON
   std::string_view heading;  ///< in tables
   Unit unit;
-  double (*of)(const Run&);
+  std::optional<double> (*of)(const Run&);  ///< none: not known
 };
 [[nodiscard]] const std::vector<Figure>& figures();
 

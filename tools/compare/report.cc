@@ -24,6 +24,9 @@ std::string words(const Figure& figure, double value) {
   return report::seconds(value);
 }
 
+/// The others are in JSON and CSV.
+bool in_table(const Figure& figure) { return figure.key != "user_s" && figure.key != "sys_s"; }
+
 bool with_interval(const Figure& figure) { return figure.key == "minor" || figure.key == "wall_s"; }
 
 std::string median_cell(const Figure& figure, const Measured& measured) {
@@ -41,6 +44,7 @@ std::vector<std::string> row(const Comparison& comparison, std::size_t index) {
   const Entry& entry = comparison.entries[index];
   std::vector<std::string> cells = {entry.subject.name};
   for (const Figure& figure : figures()) {
+    if (!in_table(figure)) continue;
     const Measured result = measured(comparison, index, figure);
     cells.push_back(median_cell(figure, result));
     if (with_interval(figure)) cells.push_back(interval_cell(figure, result));
@@ -58,6 +62,54 @@ std::string legend(const Comparison& comparison) {
   text += comparison.runs >= 6 ? "Intervals: 95%, of the median, by order statistics.\n"
                                : "A 95% interval needs 6 runs or more.\n";
   return text;
+}
+
+/// What was touched in user mode, in the typical run of each.
+std::string region_table(const Comparison& comparison) {
+  std::vector<report::Table::Column> columns = {{"by region", report::Align::Left}};
+  for (std::size_t i = 0; i < kRegions; ++i) {
+    columns.push_back({std::string{to_string(static_cast<Region>(i))}});
+  }
+  columns.push_back({"in kernel"});
+  columns.push_back({"all"});
+  columns.push_back({"lost"});
+  report::Table table{columns};
+  bool any = false;
+  for (const Entry& entry : comparison.entries) {
+    const Run* const run = entry.typical();
+    if (run == nullptr || !run->faults) continue;
+    any = true;
+    std::vector<std::string> cells = {entry.subject.name};
+    for (const std::uint64_t count : run->faults->by_region)
+      cells.push_back(report::grouped(count));
+    cells.push_back(report::grouped_signed(run->kernel_share()));
+    cells.push_back(report::grouped(run->end.minor + run->end.major));
+    cells.push_back(report::grouped(run->faults->lost));
+    table.add(std::move(cells));
+  }
+  return any ? "\n" + table.to_text() : "";
+}
+
+/// Tables of one run, so that each sums up to its faults.
+Json typical_json(const Run& run) {
+  Json json;
+  json["minor"] = run.end.minor;
+  json["major"] = run.end.major;
+  json["by_payer"] = nullptr;
+  json["by_region"] = nullptr;
+  if (!run.faults) return json;
+  json["by_payer"] = {{"malloc", run.faults->in_malloc},
+                      {"program", run.faults->in_program},
+                      {"kernel", run.kernel_share()}};
+  Json regions;
+  for (std::size_t i = 0; i < kRegions; ++i) {
+    regions[std::string{to_string(static_cast<Region>(i))}] = run.faults->by_region[i];
+  }
+  regions["kernel"] = run.kernel_share();
+  json["by_region"] = std::move(regions);
+  json["kernel_events"] = run.faults->kernel_mode;
+  json["lost"] = run.faults->lost;
+  return json;
 }
 
 Json measured_json(const Measured& measured) {
@@ -86,6 +138,8 @@ Json entry_json(const Comparison& comparison, std::size_t index) {
   for (const Figure& figure : figures()) {
     json[std::string{figure.key}] = measured_json(measured(comparison, index, figure));
   }
+  const Run* const run = entry.typical();
+  json["typical_run"] = run == nullptr ? Json(nullptr) : typical_json(*run);
   return json;
 }
 
@@ -94,13 +148,14 @@ Json entry_json(const Comparison& comparison, std::size_t index) {
 std::string to_text(const Comparison& comparison) {
   std::vector<report::Table::Column> columns = {{"allocator", report::Align::Left}};
   for (const Figure& figure : figures()) {
+    if (!in_table(figure)) continue;
     columns.push_back({std::string{figure.heading}});
     if (with_interval(figure)) columns.push_back({"95%"});
   }
   columns.push_back({"runs", report::Align::Left});
   report::Table table{columns};
   for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
-  std::string text = table.to_text() + "\n" + legend(comparison);
+  std::string text = table.to_text() + region_table(comparison) + "\n" + legend(comparison);
   for (const std::string& sentence : comparison.missing) text += sentence + "\n";
   return text;
 }

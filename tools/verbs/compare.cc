@@ -39,7 +39,7 @@ class ProgressLine {
     if (!shown_) return;
     std::string left = "";
     if (now.left_s) {
-      const auto seconds = static_cast<long>(*now.left_s + 0.5);
+      const auto seconds = std::lround(*now.left_s);
       left = fmt::format(", {}:{:02} left", seconds / 60, seconds % 60);
     }
     fmt::print(stderr, "\r{} of {}: {}{}\x1b[K", now.done + 1, now.all, now.subject, left);

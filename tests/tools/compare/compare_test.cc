@@ -97,6 +97,71 @@ TEST_F(CompareTest, AnExpectedStatusIsGood) {
   EXPECT_EQ(run("--allocators glibc --runs 1 --expect-status 4 -- /bin/sh -c 'exit 4'").status, 0);
 }
 
+/// The faults of one run more than of a run of the same that does nothing.
+class PayerTest : public CompareTest {
+ protected:
+  void SetUp() override {
+    CompareTest::SetUp();
+    if (!run_json("--allocators glibc --runs 1 --no-warm-up -- /bin/true")["missing"].empty()) {
+      GTEST_SKIP() << "this machine gives no perf events";
+    }
+  }
+
+  [[nodiscard]] json typical(const std::string& allocator, const std::string& what, int n) const {
+    const json found = run_json("--runs 1 --no-warm-up --allocators " + allocator +
+                                " -- " PAYER " " + what + " " + std::to_string(n));
+    return found["allocators"][0]["typical_run"];
+  }
+  /// By allocator: typical run of `n` less that of none.
+  [[nodiscard]] double more(const std::string& allocator, const std::string& what, int n,
+                            const char* table, const char* row) const {
+    const json some = typical(allocator, what, n);
+    EXPECT_EQ(some["lost"], 0);
+    EXPECT_EQ(sum(some["by_payer"]), some["minor"].get<int>() + some["major"].get<int>());
+    EXPECT_EQ(sum(some["by_region"]), sum(some["by_payer"]));
+    return some[table][row].get<double>() - typical(allocator, what, 0)[table][row].get<double>();
+  }
+
+  static int sum(const json& table) {
+    int all = 0;
+    for (const json& row : table) all += row.get<int>();
+    return all;
+  }
+};
+
+TEST_F(PayerTest, HeadersOfUntouchedBlocksAreMallocs) {
+  for (const char* allocator : {"glibc", "ptmalloc"}) {
+    EXPECT_NEAR(more(allocator, "malloc", 20'000, "by_payer", "malloc"), 20'000 * 1040.0 / 4096, 60)
+        << allocator;
+    EXPECT_NEAR(more(allocator, "malloc", 20'000, "by_region", "brk_heap"), 20'000 * 1040.0 / 4096,
+                60)
+        << allocator;
+  }
+}
+
+TEST_F(PayerTest, ClearingIsCallocsAlthoughMemsetFaults) {
+  EXPECT_NEAR(more("ptmalloc", "calloc", 3000, "by_payer", "malloc"), 3000, 30);
+}
+
+TEST_F(PayerTest, WhatTheProgramWritesItPays) {
+  for (const char* allocator : {"glibc", "ptmalloc"}) {
+    EXPECT_NEAR(more(allocator, "write", 3000, "by_payer", "program"), 3000, 30) << allocator;
+    EXPECT_NEAR(more(allocator, "write", 3000, "by_region", "anonymous"), 3000, 30) << allocator;
+  }
+}
+
+TEST_F(PayerTest, ChildrenAndThreadsAreFollowed) {
+  EXPECT_GE(more("glibc", "fork", 100, "by_region", "brk_heap"), 100);
+  EXPECT_NEAR(more("glibc", "threads", 400, "by_region", "thread_stack"), 4 * 400, 40);
+}
+
+TEST_F(PayerTest, OnlyTheKernelsOwnFaultsAreLeftOver) {
+  // exec's and the system calls' alone: some dozens
+  const json found = typical("glibc", "write", 20'000);
+  EXPECT_GE(found["by_payer"]["kernel"], 0);
+  EXPECT_LE(found["by_payer"]["kernel"], 60);
+}
+
 TEST_F(CompareTest, BadInputIsRefusedInOneSentence) {
   const auto refused = [&](const std::string& arguments, const std::string& sentence) {
     const Result result = run(arguments);

@@ -1,0 +1,56 @@
+/* payer WHAT N: faults whose payer is known.
+ *   malloc   N blocks of 1024 bytes, never touched
+ *   calloc   a cleared block of N pages that were used before, never touched
+ *   write    a block of N pages, written by the program
+ *   fork     N children, each writes to one page
+ *   threads  4 threads, each writes to N pages of its stack
+ */
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void* use_stack(void* pages) {
+  const size_t size = (size_t)pages << 12;
+  volatile char* block = __builtin_alloca(size);
+  for (size_t at = size; at != 0; at -= 4096) block[at - 1] = 1;
+  return NULL;
+}
+
+static int run(const char* what, size_t n) {
+  volatile char* volatile block;
+  if (strcmp(what, "malloc") == 0) {
+    for (size_t i = 0; i < n; ++i) block = malloc(1024);
+  } else if (strcmp(what, "calloc") == 0) {
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    block = malloc(n << 12);
+    free((void*)block);
+    block = calloc(n, 4096);
+  } else if (strcmp(what, "write") == 0) {
+    block = malloc(n << 12);
+    for (size_t i = 0; i < n; ++i) block[i << 12] = 1;
+  } else if (strcmp(what, "fork") == 0) {
+    block = calloc(1, 1 << 14);
+    for (size_t i = 0; i < n; ++i) {
+      if (fork() == 0) {
+        block[8192] = 1;
+        _exit(0);
+      }
+      wait(NULL);
+    }
+  } else if (strcmp(what, "threads") == 0) {
+    pthread_t threads[4];
+    for (int i = 0; i < 4; ++i) pthread_create(&threads[i], NULL, use_stack, (void*)n);
+    for (int i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
+  } else {
+    return 2;
+  }
+  return 0;
+}
+
+int main(int count, char** arguments) {
+  return count == 3 ? run(arguments[1], (size_t)atol(arguments[2])) : 2;
+}

@@ -1,0 +1,47 @@
+// AddressSpace: the areas of a process as perf told of them, and what each is for.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tools/compare/fault_stream.h"
+
+namespace tools::compare {
+
+/// What a faulting address belongs to. Loader: whatever the dynamic loader itself touched.
+enum class Region : std::uint8_t { BrkHeap, Anonymous, File, Stack, ThreadStack, Loader, Unknown };
+inline constexpr std::size_t kRegions = 7;
+[[nodiscard]] std::string_view to_string(Region region) noexcept;
+
+struct Area {
+  std::uint64_t end = 0;
+  std::uint64_t offset = 0;                 ///< in the file, of the area's start
+  std::uint32_t protection = 0;             ///< PROT_*
+  std::shared_ptr<const std::string> file;  ///< as StreamMap::file
+};
+
+/// Copied at a fork. An unmapped area stays until another takes its place: perf does not tell.
+class AddressSpace {
+ public:
+  void map(const StreamMap& map);
+
+  struct Found {
+    std::uint64_t start = 0;
+    const Area* area = nullptr;  ///< null: nothing is known there
+  };
+  [[nodiscard]] Found find(std::uint64_t address) const;
+  [[nodiscard]] Region region(const StreamFault& fault) const;
+  /// Whether code is mapped at `address`, and of which file; empty: none.
+  [[nodiscard]] const std::string& code_file(std::uint64_t address) const;
+
+ private:
+  void cut(std::uint64_t at);
+
+  std::map<std::uint64_t, Area> areas_;  ///< by start
+  std::uint64_t program_end_ = 0;        ///< of the first file mapped: the program itself
+  std::string loader_;                   ///< file of the second: its interpreter
+};
+
+}  // namespace tools::compare
