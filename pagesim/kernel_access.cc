@@ -14,8 +14,8 @@
 namespace pagesim {
 
 template <class Use>
-SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access access, AccessTag tag,
-                                         Use&& use) {
+SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access access, Other other,
+                                         AccessTag tag, Use&& use) {
   const VirtAddr limit = mm().limits.task_size;
   if (n > limit.raw() || at > limit - n) return Unexpected{EFAULT};
   for (std::size_t done = 0; done < n;) {
@@ -33,18 +33,21 @@ SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access acce
     if (result == kernel::FaultResult::Oom) throw OutOfMemoryKill{};
     if (!is_error(result)) continue;
     if (done == 0) return Unexpected{EFAULT};
+    if (other == Other::Pages && (done & offset_mask_) != 0)
+      (void)kernel::do_user_addr_fault(mm(), current_, request);
     return done;
   }
   return n;
 }
 
 SysResult<std::size_t> Task::copy_to_user(VirtAddr at, std::size_t n, AccessTag tag) {
-  return kernel_copy(at, n, Access::Write, tag,
+  return kernel_copy(at, n, Access::Write, Other::Stretch, tag,
                      [&](PhysAddr to, std::size_t, std::size_t part) { memory_->mark(to, part); });
 }
 
 SysResult<std::size_t> Task::copy_from_user(VirtAddr at, std::size_t n, AccessTag tag) {
-  return kernel_copy(at, n, Access::Read, tag, [](PhysAddr, std::size_t, std::size_t) {});
+  return kernel_copy(at, n, Access::Read, Other::Pages, tag,
+                     [](PhysAddr, std::size_t, std::size_t) {});
 }
 
 PhysAddr Task::file_byte(kernel::File& file, std::uint64_t offset) const {
@@ -56,54 +59,85 @@ PhysAddr Task::file_byte(kernel::File& file, std::uint64_t offset) const {
 }
 
 template <class Copy>
-void Task::copy_file_bytes(kernel::File& file, std::uint64_t offset, std::size_t n, Copy&& copy) {
+void Task::for_each_file_page(std::uint64_t offset, std::size_t n, Copy&& copy) const {
   for (std::size_t done = 0; done < n;) {
     const std::size_t left = offset_mask_ + 1 - ((offset + done) & offset_mask_);
     const std::size_t part = std::min(n - done, left);
-    copy(file_byte(file, offset + done), done, part);
+    copy(offset + done, done, part);
     done += part;
   }
 }
+
+namespace {
+
+/// read(2) makes no page of shared memory: where none is it reads zeros.
+bool is_hole_of_shmem(kernel::File& file, std::uint64_t index) {
+  return file.is_shmem() && file.find_page(index) == nullptr && !file.is_swapped(index);
+}
+
+}  // namespace
 
 SysResult<std::size_t> Task::read(kernel::File& file, std::uint64_t offset, VirtAddr to,
                                   std::size_t n, AccessTag tag) {
   if (offset >= file.bytes()) return std::size_t{0};
   n = std::min<std::size_t>(n, file.bytes() - offset);
-  return kernel_copy(to, n, Access::Write, tag, [&](PhysAddr at, std::size_t done, std::size_t k) {
-    copy_file_bytes(file, offset + done, k, [&](PhysAddr from, std::size_t i, std::size_t part) {
-      memory_->copy(PhysAddr{at.raw() + i}, from, part);
-    });
-  });
+  return kernel_copy(to, n, Access::Write, Other::Pages, tag,
+                     [&](PhysAddr at, std::size_t done, std::size_t k) {
+                       for_each_file_page(offset + done, k,
+                                          [&](std::uint64_t from, std::size_t i, std::size_t part) {
+                                            const PhysAddr target{at.raw() + i};
+                                            if (is_hole_of_shmem(file, from >> mm().page_shift()))
+                                              memory_->fill(target, 0, part);
+                                            else
+                                              memory_->copy(target, file_byte(file, from), part);
+                                          });
+                     });
 }
 
 SysResult<std::size_t> Task::write(kernel::File& file, std::uint64_t offset, VirtAddr from,
                                    std::size_t n, AccessTag tag) {
-  return kernel_copy(from, n, Access::Read, tag, [&](PhysAddr at, std::size_t done, std::size_t k) {
-    file.set_bytes(std::max(file.bytes(), offset + done + k));
-    copy_file_bytes(file, offset + done, k, [&](PhysAddr to, std::size_t i, std::size_t part) {
-      memory_->copy(to, PhysAddr{at.raw() + i}, part);
-      const hardware::FrameNumber frame{static_cast<std::uint32_t>(to.raw() >> mm().page_shift())};
-      memory_->record(frame).set(hardware::frame_flag::Dirty);
-    });
-  });
+  return kernel_copy(from, n, Access::Read, Other::Stretch, tag,
+                     [&](PhysAddr at, std::size_t done, std::size_t k) {
+                       file.set_bytes(std::max(file.bytes(), offset + done + k));
+                       for_each_file_page(
+                           offset + done, k,
+                           [&](std::uint64_t byte, std::size_t i, std::size_t part) {
+                             const PhysAddr to = file_byte(file, byte);
+                             memory_->copy(to, PhysAddr{at.raw() + i}, part);
+                             const hardware::FrameNumber frame{
+                                 static_cast<std::uint32_t>(to.raw() >> mm().page_shift())};
+                             memory_->record(frame).set(hardware::frame_flag::Dirty);
+                           });
+                     });
 }
 
 SysResult<std::size_t> Task::gup_touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
-  return remote_touch(*this, at, n, access, true, tag);
+  return remote_touch(*this, at, n, access, tag);
+}
+
+SysResult<std::size_t> Task::get_pages_of(Task& target, const kernel::GupRequest& request) {
+  const VirtAddr limit = target.mm().limits.task_size;
+  if (request.start > limit || request.end > limit || request.end < request.start)
+    return Unexpected{EFAULT};
+  const bool mine = mm().kernel.profile.gup_counts_current;
+  const kernel::Current& charged = mine ? current_ : target.current_;
+  const auto done = kernel::get_user_pages(target.mm(), charged, request);
+  if (done && request.access == Access::Write) target.mark_present(request.start, *done);
+  return done;
 }
 
 SysResult<std::size_t> Task::remote_touch(Task& target, VirtAddr at, std::size_t n, Access access,
-                                          bool pinned, AccessTag tag) {
-  const VirtAddr limit = target.mm().limits.task_size;
-  if (n > limit.raw() || at > limit - n) return Unexpected{EFAULT};
-  const kernel::GupRequest request{at, at + n, access, pinned, tag};
-  const Profile& profile = mm().kernel.profile;
-  const bool is_process_vm = pinned && &target != this;
-  if (is_process_vm && profile.version < kernel::kProcessVm) return Unexpected{ENOSYS};
-  const kernel::Current& charged = profile.gup_counts_current ? current_ : target.current_;
-  const auto done = kernel::get_user_pages(target.mm(), charged, request);
-  if (done && access == Access::Write) target.mark_present(at, *done);
-  return done;
+                                          AccessTag tag) {
+  const bool is_process_vm = &target != this;
+  if (is_process_vm && mm().kernel.profile.version < kernel::kProcessVm) return Unexpected{ENOSYS};
+  return get_pages_of(target, {at, at + n, access, true, tag, false});
+}
+
+SysResult<std::size_t> Task::mem_write(Task& target, VirtAddr at, std::size_t n, AccessTag tag) {
+  constexpr std::uint64_t kLargestOffset = ~std::uint64_t{0} >> 1;  // off_t has a sign
+  if (at.raw() > kLargestOffset) return Unexpected{EINVAL};
+  const auto done = get_pages_of(target, {at, at + n, Access::Write, false, tag, true});
+  return done ? done : SysResult<std::size_t>{Unexpected{EIO}};
 }
 
 void Task::mark_present(VirtAddr at, std::size_t n) {

@@ -66,6 +66,7 @@ Task& Machine::fork(Task& parent) {
   child.stack_base = from.stack_base;
   child.remembered_break = from.remembered_break;
   child.thread_areas = from.thread_areas;
+  child.was_threaded = from.was_threaded;
   if (!kernel::dup_mm(from.mm(), child.mm())) throw OutOfMemoryKill{};
   Task& task = add_task(child, 0, parent.thread_locals());
   task.set_error(parent.error());
@@ -77,6 +78,7 @@ Task& Machine::clone_thread(Task& caller) {
   const Layout& layout = process.layout();
   const std::uint32_t thread = process.threads_made++;
   ++process.threads_alive;
+  process.was_threaded = true;
   const VirtAddr locals = layout.thread_locals + process.thread_areas++ * layout.thread_bytes;
   map_region(process, locals, layout.thread_bytes, PROT_READ | PROT_WRITE, 0);
   return add_task(process, thread, locals);

@@ -29,6 +29,7 @@ class Process final : private kernel::TlbFlush {
   void exit_mm();
 
   std::uint32_t threads_made = 1;
+  bool was_threaded = false;       ///< it or a process it was forked from had a second thread
   std::uint32_t thread_areas = 1;  ///< mapped for thread locals; a child of fork keeps its parent's
   std::uint32_t threads_alive = 1;
   std::optional<VirtAddr> remembered_break;  ///< the C library's, see sbrk

@@ -91,7 +91,7 @@ std::string_view SimMemory::environment(const char* name) const noexcept {
   return {};
 }
 
-bool SimMemory::single_threaded() const noexcept { return task_->process().threads_made == 1; }
+bool SimMemory::single_threaded() const noexcept { return !task_->process().was_threaded; }
 
 void SimMemory::lock(VirtAddr word) const {
   if (!try_lock(word))

@@ -22,6 +22,7 @@ namespace pagesim {
 
 namespace kernel {
 class File;
+struct GupRequest;
 class Mm;
 }  // namespace kernel
 class Machine;
@@ -86,10 +87,12 @@ class Task {
                                std::size_t n, AccessTag tag = {});
   /// get_user_pages on this task's memory (O_DIRECT): counted, no exception.
   SysResult<std::size_t> gup_touch(VirtAddr at, std::size_t n, Access access, AccessTag tag = {});
-  /// process_vm_readv/writev and /proc/PID/mem: get_user_pages on another task's memory, counted
-  /// here. `access` is what happens to the target's memory. `pinned`: process_vm_*, not mem.
+  /// process_vm_readv/writev: get_user_pages on another task's memory, counted here. `access` is
+  /// what happens to the target's memory.
   SysResult<std::size_t> remote_touch(Task& target, VirtAddr at, std::size_t n, Access access,
-                                      bool pinned = true, AccessTag tag = {});
+                                      AccessTag tag = {});
+  /// pwrite(2) to /proc/PID/mem: the same, and private memory is stored to whatever its protection.
+  SysResult<std::size_t> mem_write(Task& target, VirtAddr at, std::size_t n, AccessTag tag = {});
   /// A vfork child stores one byte and exits: the child's counters.
   Counters vfork_store(VirtAddr at, AccessTag tag = {});
 
@@ -161,15 +164,19 @@ class Task {
   void load_bytes(VirtAddr at, void* to, std::size_t n, AccessTag tag);
   void store_bytes(VirtAddr at, const void* from, std::size_t n, AccessTag tag);
   void touch_locked(VirtAddr at, std::size_t n, AccessTag tag);
+  SysResult<std::size_t> get_pages_of(Task& target, const kernel::GupRequest& request);
   /// Bytes the kernel stored through its own mapping of pages get_user_pages made present.
   void mark_present(VirtAddr at, std::size_t n);
+  /// What the kernel copies from or to: one stretch, or pages of a file or a pipe. Of a page it has
+  /// copied in part it tries the rest once more before it gives up.
+  enum class Other : std::uint8_t { Stretch, Pages };
   /// Calls use(PhysAddr, offset, length) for each page's part as far as the kernel gets.
   template <class Use>
-  SysResult<std::size_t> kernel_copy(VirtAddr at, std::size_t n, Access access, AccessTag tag,
-                                     Use&& use);
-  /// Calls copy(PhysAddr, offset, length) for each page of a file a copy meets.
+  SysResult<std::size_t> kernel_copy(VirtAddr at, std::size_t n, Access access, Other other,
+                                     AccessTag tag, Use&& use);
+  /// Calls copy(byte of the file, offset, length) for each page of a file a copy meets.
   template <class Copy>
-  void copy_file_bytes(kernel::File& file, std::uint64_t offset, std::size_t n, Copy&& copy);
+  void for_each_file_page(std::uint64_t offset, std::size_t n, Copy&& copy) const;
   /// The physical address of a byte of a file, brought into memory.
   [[nodiscard]] PhysAddr file_byte(kernel::File& file, std::uint64_t offset) const;
   /// Runs a system call past the machine's filter.

@@ -72,7 +72,7 @@ SysResult<VirtAddr> Task::mremap(VirtAddr old, std::size_t old_length, std::size
 
 SysResult<Done> Task::mprotect(VirtAddr at, std::size_t length, int prot) {
   return filtered<Done>(entry(Syscall::Mprotect, at.raw(), length, word(prot)),
-                        [&] { return kernel::sys_mprotect(mm(), at, length, prot); });
+                        [&] { return kernel::sys_mprotect(mm(), current_, at, length, prot); });
 }
 
 SysResult<Done> Task::madvise(VirtAddr at, std::size_t length, int advice) {

@@ -17,7 +17,7 @@ namespace flag = hardware::frame_flag;
 void set_anon_pte(VmFault& vmf, FrameNumber frame) {
   const Ptes ptes{vmf.mm};
   const Entry entry = ptes.make(frame, vmf.vma);
-  *vmf.pte = vmf.is_write() ? ptes.mkwrite(entry) : ptes.mkyoung(entry);
+  *vmf.pte = vmf.is_write() ? ptes.maybe_mkwrite(entry, vmf.vma) : ptes.mkyoung(entry);
   page_add_rmap(vmf.mm, frame);
 }
 
@@ -26,7 +26,7 @@ FaultResult wp_page_reuse(VmFault& vmf, FrameNumber frame) {
   vmf.decisions.add(Decision::WpPageReuse);
   const Ptes ptes{vmf.mm};
   vmf.mm.kernel.memory.record(frame).set(flag::Exclusive);
-  if (!vmf.request.unshare) *vmf.pte = ptes.mkwrite(*vmf.pte);
+  if (!vmf.request.unshare) *vmf.pte = ptes.maybe_mkwrite(*vmf.pte, vmf.vma);
   return vmf.complete(Cause::CowReuse);
 }
 
@@ -96,7 +96,7 @@ bool map_anon_folio(VmFault& vmf, unsigned order) {
   for (std::uint32_t i = 0; i < 1u << order; ++i, ++entry) {
     const FrameNumber frame{static_cast<std::uint32_t>(*head) + i};
     mm.kernel.memory.record(frame).set(flag::Anon | flag::Exclusive);
-    *entry = ptes.mkwrite(ptes.make(frame, vmf.vma));
+    *entry = ptes.maybe_mkwrite(ptes.make(frame, vmf.vma), vmf.vma);
     page_add_rmap(mm, frame);
   }
   return true;

@@ -32,10 +32,14 @@ namespace pagesim::kernel {
 /// Takes [start, end) away: pages, areas, tables. ENOMEM when cutting makes too many areas.
 [[nodiscard]] SysResult<Done> unmap_region(Mm& mm, VirtAddr start, VirtAddr end);
 
+/// Where a range has no area: some calls end there, others do the rest first. Both say ENOMEM.
+enum class AtHole : std::uint8_t { Stop, GoOn };
+
 /// Cuts the areas at the edges of [start, end) and calls change(Vma&) on each within; it may return
-/// an errno. ENOMEM at last if a part of the range has no area.
+/// an errno.
 template <class Change>
-[[nodiscard]] SysResult<Done> change_areas(Mm& mm, VirtAddr start, VirtAddr end, Change&& change) {
+[[nodiscard]] SysResult<Done> change_areas(Mm& mm, VirtAddr start, VirtAddr end, AtHole at_hole,
+                                           Change&& change) {
   if (!room_for_areas(mm, 2)) return fail(ENOMEM);
   mm.split(start);
   mm.split(end);
@@ -48,6 +52,7 @@ template <class Change>
       break;
     }
     hole |= vma->start > at;
+    if (hole && at_hole == AtHole::Stop) break;
     at = vma->end;
     error = change(*vma);
   }

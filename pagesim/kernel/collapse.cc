@@ -1,4 +1,5 @@
 // collapse: small pages become one huge page.
+#include <algorithm>
 #include <cerrno>
 
 #include "pagesim/kernel/anon.h"
@@ -35,11 +36,15 @@ int collapse_block(Mm& mm, Vma& vma, VirtAddr block) {
   Entry* pmd = mm.tables.find(block, 1);
   if (pmd == nullptr || *pmd == 0) return EINVAL;
   if (!mm.tables.is_table(*pmd)) return 0;
+  Entry* entry = mm.tables.find(block);
+  const auto is_guard = [ptes = Ptes{mm}](Entry each) {
+    return ptes.kind(each) == NonPresent::Guard;
+  };
+  if (std::any_of(entry, entry + huge_pages(mm), is_guard)) return EINVAL;
   const auto head = mm.kernel.memory.allocate(huge_order(mm));
   if (!head) return ENOMEM;
   anon_vma_prepare(mm, vma);
   mark_block(mm, *head, flag::Anon | flag::Exclusive, true);
-  Entry* entry = mm.tables.find(block);
   for (std::uint32_t i = 0; i < huge_pages(mm); ++i)
     gather(mm, entry + i, FrameNumber{static_cast<std::uint32_t>(*head) + i});
   mm.tables.unhang(*pmd);

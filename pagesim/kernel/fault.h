@@ -23,7 +23,8 @@ struct FaultRequest {
   Mode mode = Mode::User;
   std::uint32_t syndrome = 0;  ///< x86: the error code, arm64: ESR_EL1
   AccessTag tag{};
-  bool unshare = false;  ///< a pinned read wants a page of its own, without write permission
+  bool unshare = false;      ///< a pinned read wants a page of its own, without write permission
+  bool starts_over = false;  ///< after a wait for the disk: as if it had not been waited for
 };
 
 /// One fault on its way through the handler; lives while it is handled.

@@ -36,8 +36,8 @@ FilePage shmem_fault(File& file, std::uint64_t index) {
   return {FaultResult::Minor, Cause::ShmemNew, page->frame};
 }
 
-/// filemap_fault: a missing page is read from the disk, a hole too. get_user_pages starts over
-/// after that wait, and then counts the page it finds as minor.
+/// filemap_fault: a missing page is read from the disk, a hole too. Populating starts over after
+/// that wait, and then counts the page it finds as minor.
 FilePage filemap_fault(VmFault& vmf, File& file, std::uint64_t index) {
   if (const CachedPage* page = file.find_page(index)) {
     const FrameNumber frame = page->frame;
@@ -47,7 +47,7 @@ FilePage filemap_fault(VmFault& vmf, File& file, std::uint64_t index) {
   }
   if (!sync_mmap_readahead(vmf.mm.kernel, vmf.vma, file, index)) return {FaultResult::Oom};
   vmf.decisions.add(Decision::Retry);
-  const bool major = vmf.request.mode != Mode::Gup;
+  const bool major = !vmf.request.starts_over;
   return {major ? FaultResult::Major : FaultResult::Minor, Cause::FileRead,
           file.find_page(index)->frame, true};
 }
@@ -75,7 +75,7 @@ void page_mkwrite(VmFault& vmf) {
 void set_copy_pte(VmFault& vmf, FrameNumber frame) {
   const Ptes ptes{vmf.mm};
   const Entry entry = ptes.mkyoung(ptes.make(frame, vmf.vma));
-  *vmf.pte = vmf.is_write() ? ptes.mkwrite(entry) : entry;
+  *vmf.pte = vmf.is_write() ? ptes.maybe_mkwrite(entry, vmf.vma) : entry;
   page_add_rmap(vmf.mm, frame);
 }
 

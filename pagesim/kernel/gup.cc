@@ -21,28 +21,37 @@ Follow follow_page(Mm& mm, VirtAddr at, const GupRequest& request) {
   const Ptes ptes{mm};
   const Entry* entry = mm.tables.lowest(at).entry;
   if (!ptes.mapped(*entry)) return Follow::Fault;
-  if (request.access == Access::Write) return ptes.writable(*entry) ? Follow::Fine : Follow::Fault;
-  if (!request.pinned || !mm.kernel.profile.gup_unshares || ptes.is_zero_page(*entry))
-    return Follow::Fine;
+  const bool write = request.access == Access::Write;
+  if (write && ptes.writable(*entry)) return Follow::Fine;
   const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(*entry));
-  const bool shared = page.has(flag::Anon) && !page.has(flag::Exclusive);
-  return shared ? Follow::Unshare : Follow::Fine;
+  const bool anon = !ptes.is_zero_page(*entry) && page.has(flag::Anon);
+  const bool exclusive = anon && page.has(flag::Exclusive);
+  if (write) return request.force && exclusive ? Follow::Fine : Follow::Fault;
+  if (!request.pinned || !mm.kernel.profile.gup_unshares) return Follow::Fine;
+  return anon && !exclusive ? Follow::Unshare : Follow::Fine;
 }
 
-bool is_allowed(const Vma* vma, VirtAddr at, Access access) {
+bool is_allowed(const Vma* vma, VirtAddr at, const GupRequest& request) {
   if (vma == nullptr || !vma->contains(at)) return false;
-  return (vma->prot & (access == Access::Write ? PROT_WRITE : PROT_READ)) != 0;
+  const bool write = request.access == Access::Write;
+  if ((vma->prot & (write ? PROT_WRITE : PROT_READ)) != 0) return true;
+  return request.force && !(write && vma->is_shared());
 }
 
 /// Faults until the page gives the access: 0 or an errno.
 int fault_in(Mm& mm, const Current& current, VirtAddr at, const GupRequest& request) {
   for (;;) {
     Vma* vma = mm.find_vma(at);
-    if (!is_allowed(vma, at, request.access)) return EFAULT;
+    if (!is_allowed(vma, at, request)) return EFAULT;
     const Follow follow = follow_page(mm, at, request);
     if (follow == Follow::Fine) return 0;
-    const FaultRequest fault{at, request.access, Mode::Gup,
-                             0,  request.tag,    follow == Follow::Unshare};
+    const FaultRequest fault{at,
+                             request.access,
+                             Mode::Gup,
+                             0,
+                             request.tag,
+                             follow == Follow::Unshare,
+                             request.starts_over};
     VmFault vmf{mm, *vma, current, fault};
     const FaultResult result = handle_mm_fault(vmf);
     if (result == FaultResult::Oom) return ENOMEM;
@@ -63,16 +72,22 @@ SysResult<std::size_t> get_user_pages(Mm& mm, const Current& current, const GupR
   return request.end - request.start;
 }
 
-void mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end) {
+int mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end) {
   while (start < end) {
     const Vma* vma = mm.find_vma(start);
-    if (vma == nullptr || vma->start >= end) return;
+    if (vma == nullptr || vma->start >= end) return 0;
     GupRequest request{std::max(start, vma->start), std::min(end, vma->end)};
     start = vma->end;
-    if (vma->prot == PROT_NONE) continue;
-    if (!vma->is_shared() && (vma->prot & PROT_WRITE) != 0) request.access = Access::Write;
-    if (!get_user_pages(mm, current, request)) return;
+    if (vma->has(vm_flag::LockOnFault)) continue;
+    if (vma->prot == PROT_NONE) return EFAULT;
+    if (!vma->is_shared() && vma->is_writable()) request.access = Access::Write;
+    request.force = true;
+    request.starts_over = true;
+    const auto done = get_user_pages(mm, current, request);
+    if (!done) return done.error();
+    if (*done < request.end - request.start) return EFAULT;
   }
+  return 0;
 }
 
 }  // namespace pagesim::kernel

@@ -14,6 +14,8 @@ struct GupRequest {
   Access access = Access::Read;
   bool pinned = false;  ///< a read wants pages nobody else can change by copy on write
   AccessTag tag{};
+  bool force = false;        ///< the area's protection is not asked, as far as no file is stored to
+  bool starts_over = false;  ///< after a wait for the disk, so that the page found then is minor
 };
 
 /// Makes every page of [start, end) accessible, one counted fault for each that is not. Bytes
@@ -21,7 +23,8 @@ struct GupRequest {
 SysResult<std::size_t> get_user_pages(Mm& mm, const Current& current, const GupRequest& request);
 
 /// The areas of [start, end) with the access mlock and MAP_POPULATE use: a write where that breaks
-/// copy on write in advance. Errors end it quietly.
-void mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end);
+/// copy on write in advance, and whatever their protection, if it allows anything. What is locked
+/// on fault waits. 0, or the errno that ended it.
+int mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end);
 
 }  // namespace pagesim::kernel

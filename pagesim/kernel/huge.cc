@@ -89,7 +89,7 @@ FaultResult huge_pmd_fault(VmFault& vmf, Entry& pmd) {
   }
   if (page.has(flag::Exclusive) || is_folio_exclusive(mm, block, head)) {
     mark_block(mm, head, flag::Exclusive, true);
-    if (!vmf.request.unshare) pmd = ptes.mkwrite(pmd);
+    if (!vmf.request.unshare) pmd = ptes.maybe_mkwrite(pmd, vmf.vma);
     return vmf.complete(Cause::CowReuse);
   }
   vmf.decisions.add(Decision::SplitHugePmd);

@@ -67,7 +67,7 @@ std::optional<FlagChange> flag_change(int advice) {
 }
 
 SysResult<Done> change_flags(const Advised& range, int advice, const FlagChange& change) {
-  return change_areas(range.mm, range.start, range.end, [&](Vma& vma) {
+  return change_areas(range.mm, range.start, range.end, AtHole::GoOn, [&](Vma& vma) {
     if (advice == MADV_WIPEONFORK && (vma.file || vma.is_shared())) return EINVAL;
     vma.flags = (vma.flags & ~change.clear) | change.set;
     return 0;
@@ -131,12 +131,21 @@ void lazy_free_block(Mm& mm, Entry& pmd) {
   pmd = ptes.mkold(ptes.mkclean(pmd));
 }
 
+/// Whether an area has had a page of its own and holds a whole block.
+bool can_have_huge_page(const Mm& mm, const Vma& vma) {
+  const std::uint64_t span = mm.tables.span(1);
+  const bool holds_block = vma.start.align_up(span) + span <= vma.end;
+  return vma.is_anonymous() && !vma.has(vm_flag::NoHugepage) && holds_block &&
+         vma.anon_vma != AnonVma::None;
+}
+
 /// MADV_COLLAPSE of every whole block of the range.
 SysResult<Done> collapse(const Advised& range) {
   Mm& mm = range.mm;
   const std::uint64_t span = mm.tables.span(1);
   return for_each_part(range, [&](Vma& vma, VirtAddr start, VirtAddr end) {
-    if (!vma.is_anonymous() || vma.has(vm_flag::NoHugepage)) return EINVAL;
+    if (!can_have_huge_page(mm, vma)) return EINVAL;
+    if (start.align_up(span) > end.align_down(span)) return EINVAL;  // within one block
     int error = 0;
     for (VirtAddr at = start.align_up(span); at < end && end - at >= span && error == 0; at += span)
       error = collapse_block(mm, vma, at);
@@ -147,7 +156,7 @@ SysResult<Done> collapse(const Advised& range) {
 SysResult<Done> lazy_free(const Advised& range) {
   Mm& mm = range.mm;
   return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
-    if (!vma.is_anonymous()) return EINVAL;
+    if (!vma.is_anonymous() || vma.has(vm_flag::Locked)) return EINVAL;
     mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
       if (level == 0)
         lazy_free_entry(mm, entry);
@@ -161,6 +170,7 @@ SysResult<Done> lazy_free(const Advised& range) {
 
 SysResult<Done> pageout(const Advised& range) {
   return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
+    if (vma.has(vm_flag::Locked)) return EINVAL;
     pageout_range(range.mm, vma, start, end);
     return 0;
   });
@@ -192,11 +202,17 @@ SysResult<Done> remove_guards(const Advised& range) {
 }
 
 SysResult<Done> populate(const Advised& range, Access access) {
-  const GupRequest request{range.start, range.end, access};
-  if (!range.mm.is_covered(range.start, range.end)) return fail(ENOMEM);
-  const auto done = get_user_pages(range.mm, range.current, request);
-  if (!done) return fail(done.error());
-  if (*done < range.end - range.start) return fail(EFAULT);
+  const int needed = access == Access::Write ? PROT_WRITE : PROT_READ;
+  for (VirtAddr at = range.start; at < range.end;) {
+    const Vma* vma = range.mm.find_vma(at);
+    if (vma == nullptr || vma->start > at) return fail(ENOMEM);
+    if ((vma->prot & needed) == 0) return fail(EINVAL);
+    const GupRequest request{at, std::min(range.end, vma->end), access};
+    const auto done = get_user_pages(range.mm, range.current, request);
+    if (!done) return fail(done.error());
+    if (*done < request.end - request.start) return fail(EFAULT);
+    at = request.end;
+  }
   return Done{};
 }
 
@@ -217,11 +233,11 @@ SysResult<Done> willneed(const Advised& range) {
   });
 }
 
-/// MADV_REMOVE: a hole in the file behind a shared writable mapping.
+/// MADV_REMOVE: a hole in the file behind a shared mapping, whatever its protection.
 SysResult<Done> remove(const Advised& range) {
   return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
     if (vma.has(vm_flag::Locked) || !vma.file) return EINVAL;
-    if (!vma.is_shared() || (vma.prot & PROT_WRITE) == 0) return EACCES;
+    if (!vma.is_shared()) return EACCES;
     const unsigned shift = range.mm.page_shift();
     const std::uint64_t first = vma.pgoff + ((start - vma.start) >> shift);
     const std::shared_ptr<File> file = vma.file;
@@ -230,8 +246,11 @@ SysResult<Done> remove(const Advised& range) {
   });
 }
 
-SysResult<Done> nothing(const Advised& range) {
-  return for_each_part(range, [](const Vma&, VirtAddr, VirtAddr) { return 0; });
+/// MADV_COLD: pages to reclaim first; none leaves memory now.
+SysResult<Done> cold(const Advised& range) {
+  return for_each_part(range, [](const Vma& vma, VirtAddr, VirtAddr) {
+    return vma.has(vm_flag::Locked) ? EINVAL : 0;
+  });
 }
 
 }  // namespace
@@ -266,7 +285,7 @@ SysResult<Done> sys_madvise(Mm& mm, const Current& current, VirtAddr at, std::si
     case MADV_REMOVE:
       return remove(range);
     case kMadvCold:
-      return nothing(range);
+      return cold(range);
     case kMadvCollapse:
       return collapse(range);
     case kMadvPageout:

@@ -26,19 +26,20 @@ SysResult<Done> sys_mlock(Mm& mm, const Current& current, VirtAddr at, std::size
   const auto range = whole_pages(mm, at, length);
   if (!range) return fail(EINVAL);
   const auto [start, end] = *range;
-  const auto marked = change_areas(mm, start, end, [&](Vma& vma) {
+  const auto marked = change_areas(mm, start, end, AtHole::Stop, [&](Vma& vma) {
     vma.flags = (vma.flags & ~std::uint32_t{vm_flag::LockOnFault}) | vm_flag::Locked;
     if (on_fault) vma.flags |= vm_flag::LockOnFault;
     return 0;
   });
-  if (marked && !on_fault) mm_populate(mm, current, start, end);
+  if (!marked || on_fault) return marked;
+  if (mm_populate(mm, current, start, end) != 0) return fail(ENOMEM);
   return marked;
 }
 
 SysResult<Done> sys_munlock(Mm& mm, VirtAddr at, std::size_t length) {
   const auto range = whole_pages(mm, at, length);
   if (!range) return fail(EINVAL);
-  return change_areas(mm, range->first, range->second, [](Vma& vma) {
+  return change_areas(mm, range->first, range->second, AtHole::Stop, [](Vma& vma) {
     vma.flags &= ~(std::uint32_t{vm_flag::Locked} | vm_flag::LockOnFault);
     return 0;
   });
@@ -68,9 +69,10 @@ SysResult<std::vector<std::uint8_t>> sys_mincore(Mm& mm, VirtAddr at, std::size_
   const Ptes ptes{mm};
   std::vector<std::uint8_t> resident(bytes >> mm.page_shift(), 0);
   for (std::size_t page = 0; page < resident.size(); ++page) {
-    const Vma& vma = *mm.find_vma(at + (page << mm.page_shift()));
-    const std::uint64_t inside = (at - vma.start) >> mm.page_shift();
-    if (vma.file && vma.file->find_page(vma.pgoff + inside + page) != nullptr) resident[page] = 1;
+    const VirtAddr each = at + (page << mm.page_shift());
+    const Vma& vma = *mm.find_vma(each);
+    const std::uint64_t inside = (each - vma.start) >> mm.page_shift();
+    if (vma.file && vma.file->find_page(vma.pgoff + inside) != nullptr) resident[page] = 1;
   }
   mm.tables.visit(at, at + bytes, [&](VirtAddr page, const Entry* entry, unsigned level) {
     if (!ptes.mapped(*entry)) return;

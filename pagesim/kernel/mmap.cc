@@ -22,6 +22,8 @@ int check_request(const Mm& mm, const MmapRequest& request) {
   const int type = request.flags & kTypeMask;
   if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE) return EINVAL;
   if ((request.flags & MAP_ANONYMOUS) == 0 && !request.file) return EBADF;
+  const bool stack = (request.flags & MAP_GROWSDOWN) != 0;
+  if (stack && (request.file || type != MAP_PRIVATE)) return EINVAL;
   if (request.length == 0 || request.offset % mm.page_size() != 0) return EINVAL;
   const std::size_t length = page_align(mm, request.length);
   if (length == 0 || length > mm.limits.task_size.raw()) return ENOMEM;
@@ -112,7 +114,7 @@ SysResult<VirtAddr> sys_mmap(Mm& mm, const Current& current, const MmapRequest& 
     return fail(ENOMEM);
   if (const auto freed = unmap_region(mm, vma.start, vma.end); !freed) return fail(freed.error());
   mm.insert(std::move(vma));
-  if (wants_populate(request)) mm_populate(mm, current, *start, *start + length);
+  if (wants_populate(request)) (void)mm_populate(mm, current, *start, *start + length);
   return start;
 }
 
@@ -156,7 +158,7 @@ VirtAddr sys_brk(Mm& mm, const Current& current, VirtAddr wanted) {
     vma.prot = PROT_READ | PROT_WRITE;
     vma.pgoff = old_end.raw() >> mm.page_shift();
     const Vma& heap = mm.insert(std::move(vma));
-    if (heap.has(vm_flag::Locked)) mm_populate(mm, current, old_end, new_end);
+    if (heap.has(vm_flag::Locked)) (void)mm_populate(mm, current, old_end, new_end);
   }
   return mm.brk = wanted;
 }

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include "pagesim/kernel/areas.h"
+#include "pagesim/kernel/gup.h"
 #include "pagesim/kernel/huge.h"
 #include "pagesim/kernel/pte.h"
 #include "pagesim/kernel/syscalls.h"
@@ -37,7 +38,8 @@ void change_protection(Mm& mm, const Vma& vma) {
 
 }  // namespace
 
-SysResult<Done> sys_mprotect(Mm& mm, VirtAddr at, std::size_t length, int prot) {
+SysResult<Done> sys_mprotect(Mm& mm, const Current& current, VirtAddr at, std::size_t length,
+                             int prot) {
   if (!at.is_aligned(mm.page_size())) return fail(EINVAL);
   if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) != 0) return fail(EINVAL);
   const std::size_t bytes = page_align(mm, length);
@@ -45,13 +47,16 @@ SysResult<Done> sys_mprotect(Mm& mm, VirtAddr at, std::size_t length, int prot) 
   if (bytes == 0 || at > mm.limits.task_size || bytes > mm.limits.task_size - at)
     return fail(ENOMEM);
   const auto wanted = static_cast<std::uint8_t>(prot);
-  return change_areas(mm, at, at + bytes, [&](Vma& vma) {
+  return change_areas(mm, at, at + bytes, AtHole::Stop, [&](Vma& vma) {
     if (vma.prot == wanted) return 0;
     const bool becomes_data =
         !vma.is_shared() && (prot & PROT_WRITE) != 0 && (vma.prot & PROT_WRITE) == 0;
     if (becomes_data && !may_become_data(mm, vma)) return ENOMEM;
     mm.set_prot(vma, wanted);
     change_protection(mm, vma);
+    // Copied now, so that a locked page does not wait for memory when it is stored to.
+    if (becomes_data && vma.has(vm_flag::Locked))
+      (void)mm_populate(mm, current, vma.start, vma.end);
     return 0;
   });
 }

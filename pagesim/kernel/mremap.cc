@@ -40,14 +40,16 @@ int check_request(const Mm& mm, const MremapRequest& request) {
   return overlap ? EINVAL : 0;
 }
 
-/// vma_to_resize: the one area the old range must lie in, if it may reach the new length.
+/// vma_to_resize: the one area the old range must lie in, if it may reach the new length. Of a
+/// range of no bytes all that can be had is a second mapping of shared memory.
 SysResult<Vma*> area_to_resize(const Remap& remap) {
   Mm& mm = remap.mm;
   Vma* vma = mm.find_vma(remap.old);
   if (vma == nullptr || !vma->contains(remap.old)) return fail(EFAULT);
-  if (remap.old_length == 0) return fail(EINVAL);
-  if (remap.old_length > vma->end - remap.old) return fail(EFAULT);
+  if (remap.old_length == 0 && !vma->is_shared()) return fail(EINVAL);
+  if (std::min(remap.old_length, remap.new_length) > vma->end - remap.old) return fail(EFAULT);
   if (remap.new_length <= remap.old_length && !remap.has(kMremapDontunmap)) return vma;
+  if (remap.old_length > vma->end - remap.old) return fail(EFAULT);
   const std::size_t more =
       remap.has(kMremapDontunmap) ? remap.new_length : remap.new_length - remap.old_length;
   const bool data = !vma->is_shared() && (vma->prot & PROT_WRITE) != 0;
@@ -102,19 +104,22 @@ SysResult<VirtAddr> move_vma(const Remap& remap, const Vma& area) {
   const std::size_t length = std::min(remap.old_length, remap.new_length);
   mm.insert(std::move(moved));
   if (!move_page_tables(remap, length)) return fail(ENOMEM);
-  if (!remap.has(kMremapDontunmap)) {
+  if (remap.has(kMremapDontunmap)) {
+    if (locked) (void)sys_munlock(mm, remap.old, remap.old_length);
+  } else if (remap.old_length != 0) {
     const auto gone = unmap_region(mm, remap.old, remap.old + remap.old_length);
     if (!gone) return fail(gone.error());
   }
   if (locked && remap.new_length > remap.old_length)
-    mm_populate(mm, remap.current, remap.new_address + remap.old_length,
-                remap.new_address + remap.new_length);
+    (void)mm_populate(mm, remap.current, remap.new_address + remap.old_length,
+                      remap.new_address + remap.new_length);
   return remap.new_address;
 }
 
 /// MREMAP_FIXED, and MREMAP_DONTUNMAP at an address of its own.
 SysResult<VirtAddr> remap_to(Remap remap) {
   Mm& mm = remap.mm;
+  if (const auto fits = area_to_resize(remap); !fits) return fail(fits.error());
   if (remap.has(kMremapFixed)) {
     if (remap.new_address.raw() < mm.kernel.profile.mmap_min_addr) return fail(EPERM);
     const auto freed = unmap_region(mm, remap.new_address, remap.new_address + remap.new_length);
@@ -135,6 +140,23 @@ SysResult<VirtAddr> remap_to(Remap remap) {
   return move_vma(remap, **area);
 }
 
+/// At its old length a range moves area by area, to where each keeps its distance from the others.
+/// What lies there between them stays.
+SysResult<VirtAddr> move_areas(const Remap& remap) {
+  const VirtAddr end = remap.old + remap.old_length;
+  for (VirtAddr at = remap.old; at < end;) {
+    const Vma* vma = remap.mm.find_vma(at);
+    if (vma == nullptr || vma->start >= end) break;
+    at = std::max(at, vma->start);
+    const std::size_t length = std::min(vma->end, end) - at;
+    const VirtAddr target = remap.new_address + (at - remap.old);
+    const auto moved = remap_to({remap.mm, remap.current, at, length, length, remap.flags, target});
+    if (!moved) return moved;
+    at += length;
+  }
+  return remap.new_address;
+}
+
 bool can_grow_in_place(const Remap& remap, const Vma& area) {
   const VirtAddr end = remap.old + remap.new_length;
   if (area.end != remap.old + remap.old_length || end > remap.mm.limits.task_size) return false;
@@ -153,7 +175,7 @@ SysResult<VirtAddr> grow(Remap remap) {
     const bool locked = area.has(vm_flag::Locked);
     mm.resize(area, new_end);
     mm.merge(area.start, new_end);
-    if (locked) mm_populate(mm, remap.current, old_end, new_end);
+    if (locked) (void)mm_populate(mm, remap.current, old_end, new_end);
     return remap.old;
   }
   if (!remap.has(kMremapMaymove)) return fail(ENOMEM);
@@ -174,18 +196,18 @@ SysResult<VirtAddr> sys_mremap(Mm& mm, const Current& current, const MremapReque
                     page_align(mm, request.new_length),
                     request.flags,
                     request.new_address};
+  const Vma* first = mm.find_vma(remap.old);
+  if (first == nullptr || !first->contains(remap.old)) return fail(EFAULT);
+  const bool one_area = remap.old_length <= first->end - remap.old;
+  if (remap.has(kMremapFixed) && remap.old_length == remap.new_length && !one_area)
+    return move_areas(remap);
   if (remap.has(kMremapFixed | kMremapDontunmap)) return remap_to(remap);
+  if (remap.old_length < remap.new_length) return grow(remap);
   if (remap.old_length > remap.new_length) {
     const auto cut = unmap_region(mm, remap.old + remap.new_length, remap.old + remap.old_length);
     if (!cut) return fail(cut.error());
-    return remap.old;
   }
-  if (remap.old_length == remap.new_length) {
-    const auto found = area_to_resize(remap);
-    if (!found) return fail(found.error());
-    return remap.old;
-  }
-  return grow(remap);
+  return remap.old;
 }
 
 }  // namespace pagesim::kernel

@@ -57,6 +57,10 @@ class Ptes {
   }
   /// Writable, dirty and accessed: as after a store.
   [[nodiscard]] Entry mkwrite(Entry entry) const noexcept { return format_.stored.set(entry); }
+  /// After a store that only get_user_pages may make, the page is dirty and still not writable.
+  [[nodiscard]] Entry maybe_mkwrite(Entry entry, const Vma& vma) const noexcept {
+    return vma.is_writable() ? mkwrite(entry) : mkdirty(mkyoung(entry));
+  }
   /// Writable; the next store is not heard of, so what was dirty says so again.
   [[nodiscard]] Entry allow_write(Entry entry) const noexcept {
     const Entry writable = format_.writable.set(entry);

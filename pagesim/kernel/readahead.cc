@@ -62,6 +62,10 @@ void set_window(File& file, std::uint64_t start, std::uint64_t size, std::uint64
 
 bool sync_mmap_readahead(const Kernel& kernel, const Vma& vma, File& file, std::uint64_t index) {
   const std::uint64_t pages = ra_pages(kernel);
+  if ((vma.prot & PROT_EXEC) != 0 && pages != 0) {  // code is read ahead whatever was advised
+    set_window(file, index, pages, 0);
+    return submit(file);
+  }
   if (vma.has(vm_flag::RandomRead) || pages == 0) return file.add_page(index) != nullptr;
   if (vma.has(vm_flag::SequentialRead)) {
     set_window(file, index, pages, index == 0 ? pages / 2 : 0);

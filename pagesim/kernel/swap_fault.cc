@@ -53,7 +53,7 @@ void set_swapped_pte(VmFault& vmf, FrameNumber frame, bool exclusive) {
     page.set(flag::Exclusive);
     const bool asks = vmf.is_write() || vmf.mm.kernel.profile.swap_in_maps_writable;
     if (asks && vmf.vma.is_writable()) entry = ptes.allow_write(entry);
-    if (vmf.is_write()) entry = ptes.mkwrite(entry);
+    if (vmf.is_write()) entry = ptes.maybe_mkwrite(entry, vmf.vma);
   } else {
     page.clear(flag::Exclusive);
   }

@@ -33,7 +33,8 @@ SysResult<Done> sys_munmap(Mm& mm, VirtAddr at, std::size_t length);
 /// The break after the call, changed or not.
 VirtAddr sys_brk(Mm& mm, const Current& current, VirtAddr wanted);
 SysResult<VirtAddr> sys_mremap(Mm& mm, const Current& current, const MremapRequest& request);
-SysResult<Done> sys_mprotect(Mm& mm, VirtAddr at, std::size_t length, int prot);
+SysResult<Done> sys_mprotect(Mm& mm, const Current& current, VirtAddr at, std::size_t length,
+                             int prot);
 SysResult<Done> sys_madvise(Mm& mm, const Current& current, VirtAddr at, std::size_t length,
                             int advice);
 SysResult<Done> sys_mlock(Mm& mm, const Current& current, VirtAddr at, std::size_t length,

@@ -57,6 +57,11 @@ AddressMap AddressMap::parse(std::string_view maps) {
   return map;
 }
 
+void AddressMap::grow_down(std::uint64_t page) {
+  const auto above = mappings_.upper_bound(page);
+  if (above != mappings_.end()) mappings_[page] = {above->first, Backing::Anonymous};
+}
+
 Backing AddressMap::backing(std::uint64_t address) const {
   auto found = mappings_.upper_bound(address);
   if (found == mappings_.begin()) return Backing::Nothing;

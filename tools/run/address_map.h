@@ -15,6 +15,8 @@ class AddressMap {
   static AddressMap parse(std::string_view maps);
 
   /// What backs the address; Nothing where no mapping is.
+  /// A stack reaches down to `page`, from whatever lies above it.
+  void grow_down(std::uint64_t page);
   [[nodiscard]] Backing backing(std::uint64_t address) const;
 
  private:

@@ -45,9 +45,11 @@ Cause anonymous(const SeenFault& fault, bool present) {
   return is_write(fault) ? write_to_present(fault) : Cause::Spurious;
 }
 
+/// A page that is not in memory and is had without waiting was made on the spot: tmpfs has no disk.
 Cause private_file(const SeenFault& fault, bool present) {
   if (!fault.access) return Cause::Unknown;
-  if (!present) return is_write(fault) ? Cause::FileCow : Cause::FileMap;
+  if (!present && is_write(fault)) return Cause::FileCow;
+  if (!present) return fault.in_page_cache.value_or(true) ? Cause::FileMap : Cause::ShmemNew;
   return is_write(fault) ? write_to_present(fault) : Cause::Spurious;
 }
 
@@ -65,7 +67,8 @@ Cause major(const SeenFault& fault) {
   if (swapped_before(fault)) return Cause::SwapIn;
   if (fault.backing == Backing::SharedMemory) return Cause::SwapIn;
   if (fault.backing == Backing::Anonymous) return fault.before ? Cause::Unknown : Cause::SwapIn;
-  return Cause::FileRead;
+  return fault.backing == Backing::PrivateFile && is_write(fault) ? Cause::FileCow
+                                                                  : Cause::FileRead;
 }
 
 }  // namespace

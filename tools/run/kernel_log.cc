@@ -210,8 +210,9 @@ class LogReader {
     const auto map = maps_.find(image_.tasks()[head.task].process);
     if (map == maps_.end()) return Backing::Anonymous;
     const Backing found = map->second.backing(address);
-    if (found == Backing::Nothing && header_.watch_growth == 0) return Backing::Anonymous;
-    return found;
+    const bool allocates = program_.ops[head.op].verb <= Verb::Mallopt;
+    const bool may_grow = header_.watch_growth != 0 && !allocates;
+    return found == Backing::Nothing && !may_grow ? Backing::Anonymous : found;
   }
 
   pagesim::Cause cause(const RecordHead& head, const FaultEvidence& seen,
@@ -232,6 +233,7 @@ class LogReader {
     const pagesim::Cause found =
         header_.with_causes == 0 ? pagesim::Cause::Unknown : cause_of(fault);
     const std::uint64_t page = seen.address / child::kPage;
+    if (found == pagesim::Cause::StackGrowth) maps_[record.process].grow_down(page * child::kPage);
     if (found == pagesim::Cause::ZeroRead) {
       zero_reads_[page] = record.process;
     } else {

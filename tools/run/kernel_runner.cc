@@ -72,6 +72,7 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
   header.watch_growth = any_op(program, [](const Op& op) {
     return (op.flags & script::flag::Growsdown) != 0 || op.to.base == script::Base::Stack;
   });
+  header.rest_after_major = kernel.rest_after_major;
   header.settle = program.ops.size() <= kSettleOps;
   header.has_swap = measure::has_swap();
   header.runner_pid = getpid();

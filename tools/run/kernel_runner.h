@@ -17,6 +17,9 @@ struct KernelOptions {
   /// totals, seconds and the largest resident set are filled.
   bool measure_each = true;
   bool with_causes = true;
+  /// After an operation that waited for the disk, reads that the kernel started on its own are
+  /// given time to end.
+  bool rest_after_major = true;
   /// Lines `sysctl` change a setting of the whole machine until the run ends; without this they are
   /// refused.
   bool allow_sysctl = false;

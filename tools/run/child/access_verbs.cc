@@ -65,10 +65,12 @@ void act_sys_read(Call& call) {
 
 int pipe_ends[2] = {-1, -1};
 constexpr long kPipeBytes = 1 << 20;
+std::uint64_t pipe_room = 0;
 
 void prepare_pipe(Call& call) {
   raw_syscall(SYS_pipe2, arg(pipe_ends), O_CLOEXEC | O_NONBLOCK);
   raw_syscall(SYS_fcntl, pipe_ends[1], F_SETPIPE_SZ, kPipeBytes);
+  pipe_room = static_cast<std::uint64_t>(raw_syscall(SYS_fcntl, pipe_ends[1], F_GETPIPE_SZ));
   call.fd = pipe_ends[1];
   // Both ends are used once before.
   raw_syscall(SYS_write, pipe_ends[1], arg(buffer), 1);
@@ -86,9 +88,11 @@ void act_sys_write(Call& call) {
   while (true) {
     const long wrote = raw_syscall(SYS_write, call.fd, arg(call.to + done), arg(call.op->n - done));
     if (wrote < 0 && wrote != -EAGAIN) return call.take(done > 0 ? static_cast<long>(done) : wrote);
-    if (wrote > 0) done += static_cast<std::uint64_t>(wrote);
-    if (done >= call.op->n || (call.op->flags & flag::PipeSink) == 0)
-      return call.take(static_cast<long>(done));
+    const auto part = static_cast<std::uint64_t>(wrote > 0 ? wrote : 0);
+    done += part;
+    // Less than the pipe has room for is all that could be read.
+    const bool full = (call.op->flags & flag::PipeSink) != 0 && (part == 0 || part >= pipe_room);
+    if (done >= call.op->n || !full) return call.take(static_cast<long>(done));
     while (raw_syscall(SYS_read, pipe_ends[0], arg(buffer), kBufferBytes) > 0) {
     }
   }

@@ -21,7 +21,11 @@ struct Heap {
   void (*free)(void*);
   int (*malloc_trim)(std::size_t);
   int (*mallopt)(int, int);
-  void (*thread_exit)();  ///< where the C library does not do it itself; else null
+  // Where the C library does not do it itself; else null.
+  void (*thread_exit)();
+  void (*before_fork)();
+  void (*after_fork_in_parent)();
+  void (*after_fork_in_child)();
 };
 
 /// The table of Header::serve; a member the allocator does not have is null.

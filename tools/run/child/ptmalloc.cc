@@ -30,6 +30,15 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t n) {
   return error;
 }
 
+/// As in the C library, fork leaves the allocator alone while there was never a second thread.
+template <void (*Handler)()>
+void if_threaded() {
+  if (!allocator::RealMemory{}.single_threaded()) Handler();
+}
+void before_fork() { kPtmalloc.before_fork(); }
+void after_fork_in_parent() { kPtmalloc.after_fork_in_parent(); }
+void after_fork_in_child() { kPtmalloc.after_fork_in_child(); }
+
 }  // namespace
 
 Heap ptmalloc_heap() noexcept {
@@ -50,6 +59,9 @@ Heap ptmalloc_heap() noexcept {
   heap.malloc_trim = [](std::size_t pad) { return kPtmalloc.malloc_trim(pad); };
   heap.mallopt = [](int parameter, int value) { return kPtmalloc.mallopt(parameter, value); };
   heap.thread_exit = [] { kPtmalloc.thread_exit(); };
+  heap.before_fork = if_threaded<before_fork>;
+  heap.after_fork_in_parent = if_threaded<after_fork_in_parent>;
+  heap.after_fork_in_child = if_threaded<after_fork_in_child>;
   return heap;
 }
 

@@ -31,7 +31,8 @@ enum class TaskState : std::uint32_t { Unborn, Running, Ended };
 struct TaskSlot {
   std::uint32_t process = 0;  ///< task index of the process it belongs to; itself for a process
   std::uint32_t is_thread = 0;
-  std::uint32_t thread = 0;  ///< index among its process's threads
+  std::uint32_t thread = 0;          ///< index among its process's threads
+  std::atomic<std::uint32_t> forks;  ///< of a process: how often one of its threads has forked
   std::atomic<TaskState> state;
   std::atomic<std::uint32_t> exit_wanted;
   std::atomic<std::int32_t> pid;
@@ -80,7 +81,8 @@ struct Header {
   std::uint32_t task_count = 0, name_count = 0, file_count = 0, probe_count = 0;
   // What is asked for.
   std::uint32_t keep_going = 0, with_rss = 0, with_faults = 0, measure_each = 0, with_causes = 0,
-                with_huge = 0, watch_growth = 0, settle = 0, has_swap = 0, warm_libc = 0;
+                with_huge = 0, watch_growth = 0, settle = 0, has_swap = 0, warm_libc = 0,
+                rest_after_major = 0;
   std::int32_t runner_pid = 0;
   std::int32_t log_fd = -1;
   std::uint32_t user_tracepoint = 0, kernel_tracepoint = 0;

@@ -106,16 +106,22 @@ void prepare_mincore(Call& call) {
     refuse(call.index, "mincore takes at most 262144 pages here");
 }
 void act_mincore(Call& call) {
-  each(call, [](std::uint64_t at, std::uint64_t n) {
-    return raw_syscall(SYS_mincore, arg(at), arg(n), arg(own_buffer()));
+  std::int64_t resident = 0;
+  each(call, [&resident](std::uint64_t at, std::uint64_t n) {
+    const long result = raw_syscall(SYS_mincore, arg(at), arg(n), arg(own_buffer()));
+    for (std::uint64_t page = 0; result == 0 && page * kPage < n; ++page)
+      resident += own_buffer()[page] & 1;
+    return result;
   });
+  if (call.error == 0) call.returned = resident;
 }
-void finish_mincore(Call& call) {
-  for (std::uint64_t page = 0; call.error == 0 && page * kPage < call.length; ++page)
-    call.returned += own_buffer()[page] & 1;
-}
-/// The C library remembers the break; it is asked, so that the allocators see it move.
+/// The C library remembers the break; it is asked, so that the allocators see it move. What lies
+/// below the heap's first page is not the script's: the kernel leaves the break alone there, and
+/// for the C library a break higher than asked for is no error.
 void act_brk(Call& call) {
+  call.address = reinterpret_cast<std::uint64_t>(sbrk(0));
+  if (call.address + call.op->n < shared.header->heap_base) return;
+  call.address = 0;
   void* const at = sbrk(static_cast<std::intptr_t>(call.op->n));
   if (arg(at) == -1) return call.take(-errno);
   call.address = reinterpret_cast<std::uint64_t>(at);
@@ -149,7 +155,7 @@ VerbSteps space_verb(Verb verb) noexcept {
     case Verb::Msync:
       return {nullptr, act_msync, nullptr};
     case Verb::Mincore:
-      return {prepare_mincore, act_mincore, finish_mincore};
+      return {prepare_mincore, act_mincore, nullptr};
     case Verb::Brk:
       return {nullptr, act_brk, nullptr};
     default:

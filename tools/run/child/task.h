@@ -32,6 +32,7 @@ inline constexpr std::size_t kSignalStack = 64 * 1024;
 /// the thread's own stack: nothing is allocated.
 struct Task {
   std::uint32_t index = 0;
+  std::uint32_t forks_seen = 0;  ///< of its process; its own pages are not shared by any of them
   measure::FaultCount own;  ///< faults that are not the script's: before it, and touching again
   measure::FaultEvents events;
   measure::PageMap pagemap;

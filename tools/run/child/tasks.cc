@@ -26,7 +26,21 @@ using measure::raw_syscall;
 constexpr std::uint32_t kMaxTasks = 256;
 pthread_t threads[kMaxTasks];
 
-void yield() { raw_syscall(SYS_sched_yield); }
+/// Until somebody has got its memory back.
+void wait_for_end(std::int32_t pid) {
+  const timespec pause{0, 20'000};
+  while (!memory_gone(pid)) raw_syscall(SYS_nanosleep, arg(&pause), 0);
+}
+
+void come_to_life(TaskSlot& slot) {
+  slot.state.store(TaskState::Running);
+  wake_waiters(&slot.state);
+}
+
+void wait_for_life(const TaskSlot& slot) {
+  while (slot.state.load() == TaskState::Unborn)
+    wait_while(&slot.state, static_cast<std::uint32_t>(TaskState::Unborn));
+}
 
 void copy_names(std::uint32_t from, std::uint32_t to) {
   const std::size_t count = shared.header->name_count;
@@ -35,15 +49,16 @@ void copy_names(std::uint32_t from, std::uint32_t to) {
 
 [[noreturn]] void live_as_child(Task& task, const Call& call) {
   const std::uint32_t index = call.op->peer;
+  if (heap().after_fork_in_child != nullptr) heap().after_fork_in_child();
   close_instruments(task);
   settle_in(task, index);
-  task.slot().state.store(TaskState::Running);
+  come_to_life(task.slot());
   take_turns(task, call.index + 1);
   leave(task);
 }
 
-/// A raw clone: the C library's fork runs handlers and touches pages of its own. Both sides touch
-/// theirs again before anything is measured.
+/// A raw clone: the C library's fork runs handlers and touches pages of its own, but for the
+/// allocator's. Both sides touch theirs again before anything is measured.
 void fork_task(Call& call) {
   TaskSlot& slot = shared.tasks[call.op->peer];
   copy_names(call.task->slot().process, call.op->peer);
@@ -51,15 +66,18 @@ void fork_task(Call& call) {
   maps_changed();
   rusage scratch;
   const measure::FaultCount before = measure::thread_faults(scratch);
+  if (heap().before_fork != nullptr) heap().before_fork();
   const long pid = raw_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (pid == 0) live_as_child(*call.task, call);
+  if (heap().after_fork_in_parent != nullptr) heap().after_fork_in_parent();
   if (pid < 0) refuse(call.index, "the kernel refused to fork");
   slot.pid.store(static_cast<std::int32_t>(pid));
-  while (slot.state.load() == TaskState::Unborn) yield();
-  touch_all(*call.task);
+  wait_for_life(slot);
+  shared.tasks[call.task->slot().process].forks.fetch_add(1);
   const measure::FaultCount after = measure::thread_faults(scratch);
   call.task->own.minor += after.minor - before.minor;
   call.task->own.major += after.major - before.major;
+  touch_after_forks(*call.task);
 }
 
 /// What is left to tell of a task before it goes.
@@ -80,7 +98,7 @@ void* live_as_thread(void* raw) {
   Task task;
   settle_in(task, index);
   const std::uint64_t started_at = shared.header->next.load();
-  task.slot().state.store(TaskState::Running);
+  come_to_life(task.slot());
   take_turns(task, started_at + 1);
   if (heap().thread_exit != nullptr) heap().thread_exit();
   sum_up(task);
@@ -97,7 +115,7 @@ void start_thread(Call& call) {
   void* const argument = measure::at_address<void>(index);
   if (pthread_create(&threads[index], nullptr, live_as_thread, argument) != 0)
     refuse(call.index, "the system refused to start a thread");
-  while (slot.state.load() == TaskState::Unborn) yield();
+  wait_for_life(slot);
   maps_changed();
 }
 
@@ -123,12 +141,13 @@ void start_task(Call& call) noexcept {
 void end_task(Call& call) noexcept {
   TaskSlot& slot = shared.tasks[call.op->peer];
   slot.exit_wanted.store(1);
+  wake_waiters(&shared.header->next);
   if (slot.is_thread != 0) {
     pthread_join(threads[call.op->peer], nullptr);
     maps_changed();
     return;
   }
-  while (!memory_gone(slot.pid.load())) yield();
+  wait_for_end(slot.pid.load());
 }
 
 void leave(Task& task) noexcept {

@@ -132,8 +132,10 @@ void touch_thread() {
   write_page(self + kThreadRecord - 1);
   const auto here = reinterpret_cast<std::uint64_t>(__builtin_frame_address(0));
   const bool on_main_stack = here >= main_stack.begin && here < main_stack.end;
+  // All of the main one: scripts name its lowest page.
+  const std::uint64_t low = on_main_stack ? main_stack.begin : page_of(here) - kStackBelow;
   const std::uint64_t top = on_main_stack ? main_stack.end : page_of(here) + kPage;
-  for (std::uint64_t at = page_of(here) - kStackBelow; at < top; at += kPage) write_page(at);
+  for (std::uint64_t at = low; at < top; at += kPage) write_page(at);
 }
 
 }  // namespace

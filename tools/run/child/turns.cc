@@ -20,7 +20,8 @@ using script::Op;
 using script::Verb;
 
 constexpr std::int64_t kMajorRestNs = 20'000'000;
-constexpr int kYieldsBetweenChecks = 4096;
+constexpr std::int64_t kPatienceNs = 1'000'000;
+constexpr int kWaitsBetweenChecks = 256;
 
 bool not_measured(Verb verb) {
   return verb == Verb::Fork || verb == Verb::Exit || verb == Verb::Thread || verb == Verb::Join;
@@ -44,7 +45,8 @@ void file_counts(Call& call, const FaultCount& before, const FaultCount& after) 
   result.major = static_cast<std::uint32_t>(after.major - before.major) + call.extra_major;
   call.task->slot().minor += result.minor;
   call.task->slot().major += result.major;
-  if (result.major > 0 && shared.header->settle != 0) measure::rest(kMajorRestNs);
+  if (result.major > 0 && shared.header->settle != 0 && shared.header->rest_after_major != 0)
+    measure::rest(kMajorRestNs);
 }
 
 /// Around the act nothing but system calls; everything else comes before or after.
@@ -67,6 +69,7 @@ void measure_act(Call& call, Act act) {
 }
 
 void run_op(Task& task, std::uint64_t index) {
+  touch_after_forks(task);
   Call call;
   call.op = &shared.ops[index];
   call.task = &task;
@@ -117,16 +120,48 @@ void pass_over(std::uint64_t next) {
 
 void wait_for_turn(std::uint64_t index, const Task& task) {
   Header& header = *shared.header;
-  for (int yields = 1;; ++yields) {
+  for (int waits = 1;; ++waits) {
     const std::uint64_t next = header.next.load(std::memory_order_acquire);
     if (next >= index || task.slot().exit_wanted.load() != 0) return;
     pass_over(next);
-    raw_syscall(SYS_sched_yield);
-    if (yields % kYieldsBetweenChecks == 0) check_runner();
+    // The lower half of the number is the word others wake.
+    if (header.next.load() == next) wait_while(&header.next, static_cast<std::uint32_t>(next));
+    if (waits % kWaitsBetweenChecks == 0) check_runner();
   }
 }
 
+/// The turn is somebody else's.
+void pass_turn(std::uint64_t next) {
+  Header& header = *shared.header;
+  header.next.store(next, std::memory_order_release);
+  if (header.task_count > 1) wake_waiters(&header.next);
+}
+
+constexpr int kFutexWait = 0;
+constexpr int kFutexWake = 1;
+
 }  // namespace
+
+void touch_after_forks(Task& task) noexcept {
+  const std::uint32_t forks = shared.tasks[task.slot().process].forks.load();
+  if (forks == task.forks_seen) return;
+  static rusage scratch;
+  const FaultCount before = measure::thread_faults(scratch);
+  touch_all(task);
+  task.forks_seen = forks;
+  const FaultCount after = measure::thread_faults(scratch);
+  task.own.minor += after.minor - before.minor;
+  task.own.major += after.major - before.major;
+}
+
+void wait_while(const void* word, std::uint32_t value) noexcept {
+  const timespec patience{0, kPatienceNs};
+  raw_syscall(SYS_futex, arg(word), kFutexWait, arg(std::uint64_t{value}), arg(&patience), 0, 0);
+}
+
+void wake_waiters(const void* word) noexcept {
+  raw_syscall(SYS_futex, arg(word), kFutexWake, INT32_MAX, 0, 0, 0);
+}
 
 void take_turns(Task& task, std::uint64_t index) noexcept {
   Header& header = *shared.header;
@@ -136,7 +171,7 @@ void take_turns(Task& task, std::uint64_t index) noexcept {
     if (task.slot().exit_wanted.load() != 0) return;
     run_op(task, index);
     if (task.slot().exit_wanted.load() != 0) return leave(task);
-    header.next.store(index + 1, std::memory_order_release);
+    pass_turn(index + 1);
   }
   wait_for_turn(header.op_count, task);
 }

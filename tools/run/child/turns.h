@@ -12,6 +12,14 @@ void take_turns(Task& task, std::uint64_t index) noexcept;
 /// Prepares the calling process or thread as `task`: signal stack, instruments, touched pages.
 void settle_in(Task& task, std::uint32_t index) noexcept;
 
+/// A fork leaves the pages of all threads of a process shared with the child: each touches its own
+/// again before it does anything that is measured.
+void touch_after_forks(Task& task) noexcept;
+/// Sleeps while a shared word has a value, but not long: whoever waits looks after other things
+/// too.
+void wait_while(const void* word, std::uint32_t value) noexcept;
+/// Wakes all who wait for a shared word.
+void wake_waiters(const void* word) noexcept;
 /// Makes a child process or thread of the script for operation call.op.
 void start_task(Call& call) noexcept;
 /// Ends op.peer and waits until it is gone.

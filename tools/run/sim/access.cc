@@ -64,13 +64,22 @@ void take_count(Call& call, const pagesim::SysResult<std::size_t>& done) {
   take_error(call, done);
 }
 
+/// A pipe takes whole pages: of one that could be read in part it has nothing.
+void write_to_pipe(Call& call) {
+  const auto read = call.task.copy_from_user(call.to, call.op.n, kKernel);
+  if (!read || *read == call.op.n) return take_count(call, read);
+  const std::size_t whole = *read - *read % call.task.machine().config().geometry.page_size();
+  if (whole == 0) return take_count(call, pagesim::Unexpected{EFAULT});
+  take_count(call, whole);
+}
+
 void sys_write(Call& call) {
   if ((call.op.flags & flag::NullSink) != 0) {
     call.result->returned = static_cast<std::int64_t>(call.op.n);
   } else if (call.file) {
     take_count(call, call.task.write(*call.file, 0, call.to, call.op.n, kKernel));
   } else {
-    take_count(call, call.task.copy_from_user(call.to, call.op.n, kKernel));
+    write_to_pipe(call);
   }
 }
 
@@ -82,10 +91,21 @@ void sys_read(Call& call) {
   }
 }
 
-/// O_DIRECT: the device stores into pages the kernel made present; the page cache is not used.
+constexpr std::uint64_t kSector = 512;
+
+/// O_DIRECT: the device stores into pages the kernel made present, and the page cache is not used.
+/// What it was asked for beyond the end of the file the kernel looks at itself.
 void direct_read(Call& call) {
-  const std::uint64_t bytes = std::min(call.op.n, call.file->bytes());
-  take_count(call, call.task.gup_touch(call.to, bytes, Access::Write, kKernel));
+  const std::uint64_t end = call.file->bytes();
+  if (end == 0) return;
+  if (call.op.n % kSector != 0) return take_count(call, pagesim::Unexpected{EINVAL});
+  const std::uint64_t page = call.task.machine().config().geometry.page_size();
+  const std::uint64_t stored = std::min(call.op.n, (end + page - 1) / page * page);
+  const auto had = call.task.gup_touch(call.to, stored, Access::Write, kKernel);
+  if (!had || *had < stored) return take_count(call, pagesim::Unexpected{EFAULT});
+  const auto rest = call.task.copy_to_user(call.to + stored, call.op.n - stored, kKernel);
+  if (!rest || *rest < call.op.n - stored) return take_count(call, pagesim::Unexpected{EFAULT});
+  take_count(call, std::min(call.op.n, end));
 }
 
 void remote_copy(Call& call, Task* peer) {
@@ -94,9 +114,10 @@ void remote_copy(Call& call, Task* peer) {
     call.result->returned = -1;
     return;
   }
+  if (call.op.verb == Verb::MemWrite)
+    return take_count(call, call.task.mem_write(*peer, call.to, call.op.n, kKernel));
   const Access access = call.op.verb == Verb::VmRead ? Access::Read : Access::Write;
-  const bool pinned = call.op.verb != Verb::MemWrite;
-  take_count(call, call.task.remote_touch(*peer, call.to, call.op.n, access, pinned, kKernel));
+  take_count(call, call.task.remote_touch(*peer, call.to, call.op.n, access, kKernel));
 }
 
 }  // namespace

@@ -70,7 +70,9 @@ void brk(Call& call) {
   const pagesim::SimMemory memory{call.task};
   const VirtAddr old = memory.sbrk(static_cast<std::ptrdiff_t>(call.op.n));
   call.result->address = old.raw();
-  if (old.is_null()) call.result->error = memory.error();
+  if (!old.is_null()) return;
+  call.result->error = memory.error();
+  call.result->returned = -1;
 }
 
 /// Calls f(address, bytes) for the range as a whole, or for each of its pages if it has a step;

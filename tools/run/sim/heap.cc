@@ -71,4 +71,16 @@ void run_allocator(Call& call) {
 
 void leave_allocator(pagesim::Task& task) { Malloc{pagesim::SimMemory{task}}.thread_exit(); }
 
+/// As in the C library, fork leaves the allocator alone while there was never a second thread.
+pagesim::Task& fork(pagesim::Task& parent) {
+  const pagesim::SimMemory memory{parent};
+  if (memory.single_threaded()) return parent.machine().fork(parent);
+  const Malloc malloc{memory};
+  malloc.before_fork();
+  pagesim::Task& child = parent.machine().fork(parent);
+  Malloc{pagesim::SimMemory{child}}.after_fork_in_child();
+  malloc.after_fork_in_parent();
+  return child;
+}
+
 }  // namespace tools::run::sim

@@ -55,7 +55,7 @@ Run::Run(const script::Program& program, const RunOptions& options, const SimSet
   first.space = std::make_shared<Space>();
   first.space->names.resize(program.names.size());
   first.alive = true;
-  touch_quietly(*first.task, setup.layout.text, setup.layout.text_bytes, Access::Read);
+  touch_text(*first.task);
   touch_own_pages(*first.task);
   resident_at_start_ = first.task->peak_rss();
   collect_probes();
@@ -83,6 +83,10 @@ void Run::touch_quietly(Task& task, VirtAddr at, std::size_t bytes, Access acces
       task.touch(at + i, 1, access);
     }
   }
+}
+
+void Run::touch_text(Task& task) {
+  touch_quietly(task, setup_.layout.text, setup_.layout.text_bytes, Access::Read);
 }
 
 /// The pages a program cannot run without: its stack and its thread-local page.
@@ -120,16 +124,21 @@ void Run::measure(Actor& actor, std::size_t index) {
   outcome_.total.minor += result.minor;
   outcome_.total.major += result.major;
   outcome_.total.exceptions += own.exceptions + call.elsewhere.exceptions;
-  file_faults(result);
+  file_faults(index);
   if (options_.with_rss && actor.alive) {
     outcome_.rss.emplace_back(index, task.rss() - rss_before);
   }
 }
 
-void Run::file_faults(OpOutcome& result) {
+/// The process of a fault is the task that is or started it: what a script calls a process.
+void Run::file_faults(std::size_t index) {
+  OpOutcome& result = outcome_.ops[index];
+  std::uint32_t process = program_.ops[index].process;
+  while (program_.processes[process].is_thread) process = program_.processes[process].parent;
   result.first_fault = outcome_.faults.size();
   for (pagesim::FaultRecord record : machine_.ledger().records()) {
     record.sequence = outcome_.faults.size();
+    record.process = process;
     outcome_.faults.push_back(record);
   }
   result.fault_count = static_cast<std::uint32_t>(outcome_.faults.size() - result.first_fault);
@@ -194,11 +203,13 @@ void Run::change_tasks(const Op& op, Actor& actor) {
   }
   machine_.ledger().keep_records(false);
   const bool is_thread = op.verb == Verb::Thread;
-  peer.task = is_thread ? &machine_.clone_thread(*actor.task) : &machine_.fork(*actor.task);
+  peer.task = is_thread ? &machine_.clone_thread(*actor.task) : &fork(*actor.task);
   peer.space = is_thread ? actor.space : std::make_shared<Space>(*actor.space);
   peer.alive = true;
+  if (!is_thread) touch_text(*peer.task);
   touch_own_pages(*peer.task);
-  touch_own_pages(*actor.task);
+  for (Actor& each : actors_)
+    if (each.alive && each.space == actor.space) touch_own_pages(*each.task);
 }
 
 void Run::end_process(Actor& actor) {

@@ -61,6 +61,8 @@ void run_allocator(Call& call);
 void run_file(Call& call, pagesim::Machine& machine);
 /// The calling thread ends: the allocator takes its cache back.
 void leave_allocator(pagesim::Task& task);
+/// fork, with what the allocator does around it.
+[[nodiscard]] pagesim::Task& fork(pagesim::Task& parent);
 
 /// Prepares a machine, runs every operation, keeps what each one did.
 class Run {
@@ -86,10 +88,11 @@ class Run {
   void touch_quietly(pagesim::Task& task, pagesim::VirtAddr at, std::size_t bytes,
                      pagesim::Access access);
   void touch_own_pages(pagesim::Task& task);
+  void touch_text(pagesim::Task& task);
 
   void step(std::size_t index);
   void measure(Actor& actor, std::size_t index);
-  void file_faults(OpOutcome& result);
+  void file_faults(std::size_t index);
   void perform(Call& call);
   void perform_guarded(Actor& actor, Call& call, std::size_t index);
   void end_by_signal(Actor& actor, std::size_t index, const pagesim::SignalInfo& signal,
