@@ -3,16 +3,30 @@
 
 #include <string>
 
+#include "tools/run/kernel_runner.h"
+#include "tools/run/outcome.h"
 #include "tools/script/op.h"
 
 namespace tools::run {
 
-/// The rules simulated are those of Linux 6.18; on another kernel there is nothing to compare.
+/// The rules simulated are those of the measured kernel; under another one a difference may be
+/// right.
 [[nodiscard]] bool runs_the_measured_kernel();
 
-/// Runs the program on both machines, up to three times: a page that another processor still holds
-/// can be copied where it would be taken over, so the majority decides. A sentence about the first
-/// difference, or nothing. Throws what the runners throw.
-[[nodiscard]] std::string lasting_difference(const script::Program& program, bool keep_going);
+/// The first difference between a run on the simulated machine and one on this kernel; empty if
+/// there is none. Throws Unsupported.
+[[nodiscard]] std::string first_difference(const script::Program& program,
+                                           const RunOptions& options,
+                                           const KernelOptions& kernel = {});
+
+/// The same, unless it does not last: a kernel that has just been busy now and then takes a fault
+/// more (spec/linux-faults section 14).
+[[nodiscard]] std::string lasting_difference(const script::Program& program,
+                                             const RunOptions& options,
+                                             const KernelOptions& kernel = {});
+
+/// The states at the end of all pages that the script mapped where it said, as each process that is
+/// still there sees them.
+[[nodiscard]] std::vector<Probe> probes_at_end(const script::Program& program);
 
 }  // namespace tools::run

@@ -1,42 +1,81 @@
 // Random programs: the simulated machine does the same twice, and what this kernel does.
+//
+// FAULTLINE_RANDOM_PROGRAMS=N runs N of them on this kernel, FAULTLINE_RANDOM_SEED=S the first with
+// seed S. A difference is shrunk to a short script, printed, and left in the working directory.
 #include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <set>
 
 #include "pagesim/machines.h"
 #include "tests/scripts/kernel_check.h"
-#include "tests/scripts/random_program.h"
+#include "tests/scripts/random_script.h"
+#include "tests/scripts/script_shrinker.h"
 #include "tools/run/compare_runs.h"
 #include "tools/run/runner.h"
 #include "tools/run/sim_runner.h"
+#include "tools/script/error.h"
 #include "tools/script/parser.h"
 
 namespace tools::run {
 namespace {
 
-script::Program random_program(unsigned seed, int lines) {
-  return script::parse(RandomProgram{seed}.write(lines), "random program " + std::to_string(seed));
+using script::RandomScript;
+
+constexpr int kLines = 60;
+constexpr unsigned kProgramsOfATest = 50;
+constexpr std::chrono::seconds kShrinkBudget{20};
+constexpr unsigned kFailuresShown = 10;
+
+std::string random_text(unsigned seed) { return RandomScript{seed}.write(kLines); }
+
+script::Program random_program(unsigned seed) {
+  return script::parse(random_text(seed), "random program " + std::to_string(seed));
+}
+
+unsigned from_environment(const char* name, unsigned otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
+}
+
+RunOptions keep_going() {
+  RunOptions options;
+  options.keep_going = true;
+  return options;
+}
+
+TEST(RandomProgramsTest, HaveEveryVerbAndEveryAdviceThatCanBeRun) {
+  std::set<script::Verb> verbs;
+  std::set<int> advice;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    for (const script::Op& op : random_program(seed).ops) {
+      verbs.insert(op.verb);
+      if (op.verb == script::Verb::Madvise) advice.insert(op.advice);
+    }
+  }
+  EXPECT_EQ(verbs.size(), script::kVerbs - 3);                  // sync, swapout, sysctl
+  EXPECT_EQ(advice.size(), script::advice_words().size() - 2);  // MERGEABLE, UNMERGEABLE
 }
 
 TEST(RandomProgramsTest, SimulatedRunsRepeat) {
-  RunOptions options;
-  options.keep_going = true;
   SimRunner runner;
   for (unsigned seed = 0; seed < 300; ++seed) {
-    const script::Program program = random_program(seed, 60);
-    const RunOutcome first = runner.run(program, options);
-    const Comparison again = compare_runs(program, first, runner.run(program, options));
+    const script::Program program = random_program(seed);
+    const RunOutcome first = runner.run(program, keep_going());
+    const Comparison again = compare_runs(program, first, runner.run(program, keep_going()));
     ASSERT_TRUE(again.equal()) << program.path << ":" << again.first->line;
   }
 }
 
 TEST(RandomProgramsTest, CountsDoNotDependOnKeepingRecords) {
-  RunOptions with;
-  with.keep_going = true;
-  RunOptions without = with;
+  RunOptions without = keep_going();
   without.with_faults = false;
   SimRunner runner;
   for (unsigned seed = 0; seed < 100; ++seed) {
-    const script::Program program = random_program(seed, 60);
-    const RunOutcome kept = runner.run(program, with);
+    const script::Program program = random_program(seed);
+    const RunOutcome kept = runner.run(program, keep_going());
     ASSERT_EQ(kept.total, runner.run(program, without).total) << program.path;
     std::uint64_t counted = 0;
     for (const pagesim::FaultRecord& fault : kept.faults) {
@@ -56,12 +95,11 @@ SimSetup setup_of(std::string_view machine) {
 }
 
 TEST(RandomProgramsTest, FiveLevelsTakeTheFaultsOfFour) {
-  RunOptions options;
-  options.keep_going = true;
+  const RunOptions options = keep_going();
   SimRunner four{setup_of("x86-64")};
   SimRunner five{setup_of("x86-64-5level")};
   for (unsigned seed = 0; seed < 100; ++seed) {
-    const script::Program program = random_program(seed, 60);
+    const script::Program program = random_program(seed);
     const RunOutcome wide = five.run(program, options);
     const Comparison both = compare_runs(program, four.run(program, options), wide);
     ASSERT_TRUE(both.equal()) << program.path << ":" << both.first->line;
@@ -69,15 +107,14 @@ TEST(RandomProgramsTest, FiveLevelsTakeTheFaultsOfFour) {
 }
 
 TEST(RandomProgramsTest, EveryMachineRecordsWhatItCounts) {
-  RunOptions options;
-  options.keep_going = true;
+  const RunOptions options = keep_going();
   for (const std::string_view machine : pagesim::machine_names()) {
     const SimSetup setup = setup_of(machine);
     if (setup.config.geometry.is_32_bit()) continue;  // the programs' addresses are too large
     SimRunner runner{setup};
     for (unsigned seed = 0; seed < 60; ++seed) {
       const script::Program program =
-          script::parse(RandomProgram{seed}.write(60), std::string{machine} + std::to_string(seed),
+          script::parse(random_text(seed), std::string{machine} + std::to_string(seed),
                         setup.config.geometry.page_shift);
       const RunOutcome outcome = runner.run(program, options);
       const bool arm64 = setup.config.geometry.arch == pagesim::hardware::Arch::Arm64;
@@ -93,15 +130,50 @@ TEST(RandomProgramsTest, EveryMachineRecordsWhatItCounts) {
   }
 }
 
+/// The first difference of a script, as `find` sees it; empty for what is none.
+std::string difference_of(const std::string& text, decltype(first_difference)& find) {
+  try {
+    const script::Program program = script::parse(text, "line");
+    if (program.ops.empty()) return {};
+    RunOptions options = keep_going();
+    options.probes = probes_at_end(program);
+    KernelOptions kernel;
+    kernel.rest_after_major = false;  // whatever is read from disk is read alone
+    return find(program, options, kernel);
+  } catch (const script::ScriptError&) {
+    return {};
+  }
+}
+
+/// The shortest script found with a difference, with the difference as a comment.
+std::string shrunk(unsigned seed) {
+  const std::string text = random_text(seed);
+  const auto fails = [](const std::string& each) {
+    return !difference_of(each, first_difference).empty();
+  };
+  const std::string shortest =
+      shrink_script(RandomScript{seed}.pieces(kLines), fails, kShrinkBudget);
+  const std::string left = difference_of(shortest, lasting_difference);
+  if (!left.empty()) return "# " + left + "\n" + shortest;
+  return "# " + difference_of(text, lasting_difference) + "\n" + text;
+}
+
 TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
   if (!runs_the_measured_kernel()) GTEST_SKIP() << "the rules simulated are those of Linux 6.18";
-  for (unsigned seed = 1000; seed < 1040; ++seed) {
-    const script::Program program = random_program(seed, 50);
+  const unsigned programs = from_environment("FAULTLINE_RANDOM_PROGRAMS", kProgramsOfATest);
+  const unsigned first = from_environment("FAULTLINE_RANDOM_SEED", 1000);
+  unsigned failures = 0;
+  for (unsigned seed = first; seed < first + programs && failures < kFailuresShown; ++seed) {
     try {
-      EXPECT_EQ(lasting_difference(program, true), "") << RandomProgram{seed}.write(50);
+      if (difference_of(random_text(seed), lasting_difference).empty()) continue;
     } catch (const Unsupported& unsupported) {
       GTEST_SKIP() << unsupported.what();
     }
+    const std::string script = shrunk(seed);
+    const std::string file = "random-program-" + std::to_string(seed) + ".fl";
+    std::ofstream{file} << script;
+    ADD_FAILURE() << "seed " << seed << ", left in " << file << ":\n" << script;
+    ++failures;
   }
 }
 

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <utility>
+#include <vector>
+
+#include "tests/shrink.h"
 
 namespace truth {
 namespace {
@@ -44,24 +47,14 @@ class Shrinker {
     keep_if_failing(std::move(candidate));
   }
 
-  /// Without `count` steps from `first` on.
-  [[nodiscard]] Trace without(std::size_t first, std::size_t count) const {
-    Trace candidate = best_;
-    const auto begin = candidate.steps.begin() + static_cast<std::ptrdiff_t>(first);
-    candidate.steps.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
-    return candidate;
-  }
-
-  /// From the end backwards, in halves, quarters, ... single steps.
   void drop_steps() {
-    for (std::size_t chunk = best_.steps.size() / 2; chunk > 0; chunk /= 2) {
-      std::size_t end = best_.steps.size();
-      while (end > 0 && in_time()) {
-        const std::size_t first = end > chunk ? end - chunk : 0;
-        keep_if_failing(without(first, end - first));
-        end = first;
-      }
-    }
+    drop_parts([this]() -> const std::vector<Step>& { return best_.steps; },
+               [this](std::vector<Step> steps) {
+                 Trace candidate = best_;
+                 candidate.steps = std::move(steps);
+                 keep_if_failing(std::move(candidate));
+               },
+               [this] { return in_time(); });
   }
 
   /// The smallest of a few simpler values that still fails.

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "tests/tools/script/random_script.h"
+#include "tests/scripts/random_script.h"
 #include "tools/script/error.h"
 #include "tools/script/parser.h"
 #include "tools/script/print.h"
@@ -30,7 +30,7 @@ void expect_same(const Program& a, const Program& b) {
 
 TEST(RoundTripTest, PrintedProgramReadsBackAsItself) {
   for (unsigned seed = 0; seed < 400; ++seed) {
-    const std::string text = RandomScript{seed}.write(60);
+    const std::string text = RandomScript{seed, RandomScript::Purpose::Read}.write(60);
     SCOPED_TRACE("seed " + std::to_string(seed));
     Program first;
     ASSERT_NO_THROW(
@@ -68,7 +68,7 @@ TEST(GarbageTest, AnyBytesAreReadOrRefused) {
 TEST(GarbageTest, DamagedScriptsAreReadOrRefused) {
   std::mt19937 random{2};
   for (unsigned seed = 0; seed < 2000; ++seed) {
-    std::string text = RandomScript{seed}.write(12);
+    std::string text = RandomScript{seed, RandomScript::Purpose::Read}.write(12);
     for (int change = 0; change < 3; ++change) {
       const std::size_t at = random() % text.size();
       const std::string bits = "[]..+-@:= 9x8Tp#\nreadby";
