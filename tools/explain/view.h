@@ -65,6 +65,7 @@ using PageCell = std::function<std::string(const pagesim::Task&, pagesim::VirtAd
 [[nodiscard]] std::string show_tlb(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_log(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_path(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_errors(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_tables(const ViewRequest& request, const Look& look);
 
 }  // namespace tools::explain

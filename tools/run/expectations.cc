@@ -18,6 +18,19 @@ bool asks_for_rss(const Expectation& e) noexcept {
   return e.rss_anon || e.rss_file || e.rss_shmem || e.rss_swap || e.page_tables;
 }
 
+/// What the processor told of a fault: x86's error code, arm64's syndrome in its place; nothing
+/// where it is not known.
+std::optional<std::uint64_t> reported(const pagesim::FaultRecord& fault) noexcept {
+  if (fault.error_code) return *fault.error_code;
+  if (fault.esr != 0) return fault.esr;
+  return std::nullopt;
+}
+
+bool same_report(const pagesim::FaultRecord& got, const script::ExpectedFault& wanted) noexcept {
+  const auto told = reported(got);
+  return !told || !wanted.error_code || *told == *wanted.error_code;
+}
+
 /// Checks expectations in the order of the operations.
 class Checker {
  public:
@@ -121,14 +134,15 @@ void Checker::fault(const Expectation& expected) {
   const pagesim::FaultRecord& got = events[number];
   const script::ExpectedFault& wanted = *expected.fault;
   const std::uint32_t task = program_.ops[expected.op].process;
-  const bool holds =
-      places_.resolve(task, wanted.place) == got.address &&
-      (!got.access || *got.access == wanted.access) && got.outcome == wanted.outcome &&
-      (got.cause == pagesim::Cause::Unknown || got.cause == wanted.cause) &&
-      (!got.error_code || !wanted.error_code || *got.error_code == *wanted.error_code);
+  const bool holds = places_.resolve(task, wanted.place) == got.address &&
+                     (!got.access || *got.access == wanted.access) &&
+                     got.outcome == wanted.outcome &&
+                     (got.cause == pagesim::Cause::Unknown || got.cause == wanted.cause) &&
+                     same_report(got, wanted);
   if (holds) return;
   std::string text = "fault " + describe(got, places_.text(task, got.address));
-  if (wanted.error_code && got.error_code) text += fmt::format(" error_code {}", *got.error_code);
+  const auto told = reported(got);
+  if (wanted.error_code && told) text += fmt::format(" error_code {:#x}", *told);
   broken(expected, text);
 }
 

@@ -70,7 +70,7 @@ TEST(ExpectationTest, ErrorCodeOfAFaultIsChecked) {
   const std::string run = kMap + "read A\nwrite A\n";
   EXPECT_EQ(broken(run + "expect fault A write minor zero_upgrade error_code 7\n"), Words{});
   EXPECT_EQ(broken(run + "expect fault A write minor zero_upgrade error_code 6\n"),
-            Words{"fault A write minor zero_upgrade error_code 7"});
+            Words{"fault A write minor zero_upgrade error_code 0x7"});
 }
 
 TEST(ExpectationTest, ReturnedAddressIsChecked) {
