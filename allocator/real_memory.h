@@ -72,7 +72,7 @@ struct RealMemory {
     std::memcpy(pointer(at), &value, sizeof value);
   }
   [[nodiscard]] std::uint64_t load_shared(VirtAddr at) const noexcept {
-    return __atomic_load_n(static_cast<std::uint64_t*>(pointer(at)), __ATOMIC_RELAXED);
+    return __atomic_load_n(static_cast<std::uint64_t*>(pointer(at)), __ATOMIC_ACQUIRE);
   }
   void store_shared(VirtAddr at, std::uint64_t value) const noexcept {
     __atomic_store_n(static_cast<std::uint64_t*>(pointer(at)), value, __ATOMIC_RELEASE);
