@@ -35,7 +35,7 @@ struct ForkBill {
   std::int64_t eager_tables = 0;  ///< page-table pages of the parent, its root included
   std::int64_t eager_pages = 0;   ///< anonymous pages of the parent, without the next
   std::int64_t own_pages = 0;     ///< stack and thread-local pages: both sides touch them at once
-  std::int64_t cow_tables = 0;    ///< page-table pages the child had when fork returned
+  std::int64_t cow_tables = 0;    ///< page-table pages of the child once it runs
 };
 
 /// What a view can see.
