@@ -30,6 +30,7 @@ void map_region(Process& process, VirtAddr at, std::size_t bytes, int prot, int 
 
 Machine::Machine(const MachineConfig& config, const Profile& profile)
     : config_{config},
+      tlb_{config.tlb, config.geometry},
       memory_{std::make_unique<hardware::PhysicalMemory>(config.geometry, config.memory_bytes)},
       kernel_{std::make_unique<kernel::Kernel>(profile, config, *memory_, ledger_)} {}
 
@@ -39,7 +40,7 @@ Profile& Machine::profile() noexcept { return kernel_->profile; }
 
 Process& Machine::add_process(const Layout& layout) {
   const auto index = static_cast<std::uint32_t>(processes_.size());
-  processes_.push_back(std::make_unique<Process>(*kernel_, config_, layout, index));
+  processes_.push_back(std::make_unique<Process>(*kernel_, config_, tlb_, flushes_, layout, index));
   return *processes_.back();
 }
 

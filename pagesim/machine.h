@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pagesim/flush_log.h"
 #include "pagesim/hardware/machine.h"
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/kernel.h"
@@ -61,6 +62,9 @@ class Machine {
 
   [[nodiscard]] Ledger& ledger() noexcept { return ledger_; }
   [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
+  /// What the kernel asked of the TLB.
+  [[nodiscard]] FlushLog& flushes() noexcept { return flushes_; }
+  [[nodiscard]] const hardware::TlbCounters& tlb_counters() const noexcept { return tlb_.counters; }
   [[nodiscard]] const MachineConfig& config() const noexcept { return config_; }
   /// The kernel's settings, changed as sysctl would.
   [[nodiscard]] Profile& profile() noexcept;
@@ -76,6 +80,8 @@ class Machine {
 
   MachineConfig config_;
   Ledger ledger_;
+  FlushLog flushes_;
+  hardware::Tlb tlb_;
   SyscallFilter* filter_ = nullptr;
   std::unique_ptr<hardware::PhysicalMemory> memory_;
   std::unique_ptr<kernel::Kernel> kernel_;

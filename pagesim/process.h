@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 
+#include "pagesim/flush_log.h"
 #include "pagesim/hardware/mmu.h"
 #include "pagesim/kernel/mm.h"
 #include "pagesim/layout.h"
@@ -15,8 +16,8 @@ namespace pagesim {
 /// Shared by the threads of one process; the memory goes when the last of them exits.
 class Process final : private kernel::TlbFlush {
  public:
-  Process(kernel::Kernel& kernel, const hardware::MachineConfig& config, const Layout& layout,
-          std::uint32_t index);
+  Process(kernel::Kernel& kernel, const hardware::MachineConfig& config, hardware::Tlb& tlb,
+          FlushLog& flushes, const Layout& layout, std::uint32_t index);
   ~Process() override { mm_.tlb = nullptr; }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -38,10 +39,12 @@ class Process final : private kernel::TlbFlush {
   VirtAddr stack_base;
 
  private:
-  void flush_tlb_range(VirtAddr start, VirtAddr end) override;
-  void flush_tlb_tables() override;
+  void flush_tlb(const kernel::FlushRequest& request) override;
+  std::size_t flush(const kernel::FlushRequest& request,
+                    std::vector<hardware::CachedTranslation>* dropped);
 
   std::uint32_t index_;
+  FlushLog& flushes_;
   Layout layout_;
   kernel::Mm mm_;
   hardware::Mmu mmu_;

@@ -130,9 +130,6 @@ class Task {
   [[nodiscard]] std::vector<PageRun> touched_pages() const;
   [[nodiscard]] std::vector<MapLine> maps() const;
   [[nodiscard]] std::optional<std::uint64_t> frame_of(VirtAddr at) const;
-  [[nodiscard]] const hardware::MmuCounters& tlb_counters() const noexcept {
-    return mmu_->counters();
-  }
   /// The bytes of a page as the program would load them, without an access; nothing if no frame is
   /// mapped there.
   [[nodiscard]] std::optional<std::uint8_t> peek(VirtAddr at) const;

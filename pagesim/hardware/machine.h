@@ -51,10 +51,30 @@ struct Geometry {
   }
 };
 
-/// Sets and ways of the translation cache; sets must be a power of two.
+/// One array of a TLB. Sets are a power of two; without ways there is no such array.
+struct TlbArrayGeometry {
+  unsigned sets = 1;
+  unsigned ways = 0;
+};
+
+/// The sizes of pages a TLB tells apart: what entries of level 0, 1 and 2 map (4 KiB, 2 MiB and
+/// 1 GiB on x86-64).
+inline constexpr unsigned kTlbPageSizes = 3;
+
+/// The translation caches of a processor: a first level for data and one for instructions, and a
+/// second for both, off unless asked for. A page whose size has no array is cached as pages of the
+/// next smaller size that has. The first level always has arrays for the smallest.
 struct TlbGeometry {
-  unsigned sets = 16;
-  unsigned ways = 4;
+  using Level = std::array<TlbArrayGeometry, kTlbPageSizes>;
+  Level data = {{{16, 4}, {8, 4}, {1, 4}}};
+  Level instructions = {{{16, 8}, {1, 8}, {}}};
+  Level second = {};
+  /// Address spaces whose translations can be cached at a time (x86: PCIDs); 1: each switch
+  /// flushes.
+  unsigned asids = kMostAsids;
+
+  static constexpr unsigned kMostAsids =
+      4095;  ///< twelve bits, but for one number that says: empty
 };
 
 /// What the page walker writes back by itself. x86 always does both; on arm64 each is an option of

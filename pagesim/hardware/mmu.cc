@@ -5,9 +5,10 @@
 
 namespace pagesim::hardware {
 
-Mmu::Mmu(const PageTable& tables, const TlbGeometry& tlb, const Walker& walker)
+Mmu::Mmu(const PageTable& tables, Tlb& tlb, const Walker& walker)
     : tables_{tables},
       tlb_{tlb},
+      context_{tlb.context()},
       page_shift_{tables.geometry().page_shift},
       offset_mask_{tables.geometry().page_size() - 1},
       address_mask_{tables.format().address_mask},
@@ -33,15 +34,21 @@ Mmu::Mmu(const PageTable& tables, const TlbGeometry& tlb, const Walker& walker)
 }
 
 Translation Mmu::translate_fully(VirtAddr at, Access access, Privilege privilege) noexcept {
-  Tlb::Slot* slot = tlb_.find(at.page(page_shift_));
-  if (slot != nullptr && allows(slot->entry, access)) {
-    ++counters_.hits;
-    return physical(slot->entry, at);
+  if (!tlb_.is_running(context_)) tlb_.run(context_);
+  const Tlb::Found found = tlb_.find(context_, at, access);
+  if (found.slot == nullptr) {
+    ++tlb_.counters.misses;
+    return walk(at, access, privilege);
   }
-  ++(slot == nullptr ? counters_.misses : counters_.rechecks);
-  if (at.raw() >= user_end_) [[unlikely]]
-    return outside(at, access, privilege);
-  return walk(at, access, privilege, slot);
+  const Entry entry = found.slot->entry;
+  if (!allows(entry, access)) {
+    ++tlb_.counters.rechecks;
+    (void)tlb_.flush(context_, at, at + 1);
+    return walk(at, access, privilege);
+  }
+  ++(found.second ? tlb_.counters.second_hits : tlb_.counters.hits);
+  if (found.second) tlb_.fill(context_, at, access, entry, found.level, false);
+  return physical(tlb_.cut(entry, found.level, 0, at), at);
 }
 
 PageTable::Lowest Mmu::find_leaf(VirtAddr at) noexcept {
@@ -52,20 +59,15 @@ PageTable::Lowest Mmu::find_leaf(VirtAddr at) noexcept {
   return lowest;
 }
 
-Translation Mmu::walk(VirtAddr at, Access access, Privilege privilege, Tlb::Slot* slot) noexcept {
-  const PageTable::Lowest lowest = find_leaf(at);
-  Entry used = demand(access).used.set(*lowest.entry);
-  if (!allows(used, access)) {
-    if (slot != nullptr) *slot = {};
-    return fault(access, privilege, used, lowest.level);
-  }
-  *lowest.entry = used;
-  if (lowest.level > 0) used = page_of_large(used, at, lowest.level);
-  if (slot == nullptr)
-    tlb_.insert(at.page(page_shift_), used);
-  else
-    slot->entry = used;
-  return physical(used, at);
+Translation Mmu::walk(VirtAddr at, Access access, Privilege privilege) noexcept {
+  if (at.raw() >= user_end_) [[unlikely]]
+    return outside(at, access, privilege);
+  const auto [entry, level] = find_leaf(at);
+  const Entry used = demand(access).used.set(*entry);
+  if (!allows(used, access)) return fault(access, privilege, used, level);
+  *entry = used;
+  tlb_.fill(context_, at, access, used, level, true);
+  return physical(tlb_.cut(used, level, 0, at), at);
 }
 
 /// x86-64 has addresses that are none; elsewhere what is not the program's is the kernel's.
@@ -75,11 +77,6 @@ Translation Mmu::outside(VirtAddr at, Access access, Privilege privilege) noexce
   if (has_gap && at.raw() < ~user_end_ + 1) return HardwareFault{0, x86::kTrapGeneralProtection, 0};
   constexpr unsigned kLevel0 = 3;  // arm64 names the level above which nothing was looked up
   return fault(access, privilege, 0, geometry.arch == Arch::Arm64 ? kLevel0 : geometry.levels - 1);
-}
-
-Entry Mmu::page_of_large(Entry entry, VirtAddr at, unsigned level) const noexcept {
-  const std::uint64_t inside = at.raw() & (tables_.span(level) - 1) & ~offset_mask_;
-  return (entry & ~(address_mask_ & (tables_.span(level) - 1))) | inside;
 }
 
 HardwareFault Mmu::abort(Access access, Privilege privilege, Entry entry,
@@ -98,22 +95,28 @@ HardwareFault Mmu::abort(Access access, Privilege privilege, Entry entry,
           static_cast<std::uint8_t>(level)};
 }
 
-void Mmu::flush(PageNumber first, PageNumber last) noexcept {
-  ++counters_.flushes;
-  if (first == last)
-    tlb_.flush(first);
-  else
-    tlb_.flush_range(first, last);
-}
-
-void Mmu::flush_structures() noexcept {
+std::size_t Mmu::flush_all(std::vector<CachedTranslation>* dropped) {
   for (Structure& structure : structures_) structure = {};
+  return tlb_.flush_all(context_, dropped);
 }
 
-void Mmu::flush_all() noexcept {
-  ++counters_.flushes;
-  tlb_.flush_all();
-  flush_structures();
+bool Mmu::is_stale(const CachedTranslation& cached) const noexcept {
+  const auto [entry, level] = tables_.lowest(cached.page);
+  const Entry accessed = tables_.format().accessed.set(*entry);  // who clears it need not flush
+  for (const Access access : {Access::Read, Access::Write, Access::Execute}) {
+    if (!allows(cached.entry, access)) continue;
+    if (level < cached.level || !allows(accessed, access)) return true;
+    const Entry now = tlb_.cut(*entry, level, 0, cached.page);
+    const Entry then = tlb_.cut(cached.entry, cached.level, 0, cached.page);
+    if (((now ^ then) & address_mask_) != 0) return true;
+  }
+  return false;
+}
+
+std::vector<CachedTranslation> Mmu::stale() const {
+  std::vector<CachedTranslation> found = cached();
+  std::erase_if(found, [this](const CachedTranslation& cached) { return !is_stale(cached); });
+  return found;
 }
 
 }  // namespace pagesim::hardware

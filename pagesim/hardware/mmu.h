@@ -53,21 +53,15 @@ class Translation {
 
 enum class Privilege : std::uint8_t { User, Supervisor };
 
-/// What the translation hardware has done so far.
-struct MmuCounters {
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;    ///< pages the TLB did not have
-  std::uint64_t rechecks = 0;  ///< hits whose permission did not suffice: walked again
-  std::uint64_t flushes = 0;   ///< requests of the kernel
-
-  [[nodiscard]] std::uint64_t walks() const noexcept { return misses + rechecks; }
-};
-
-/// One address space's translation hardware: a TLB, a paging-structure cache, a walker that sets
-/// accessed and dirty bits. A processor of its own for each address space: switching costs nothing.
+/// One address space's translation hardware: its share of the processor's TLB, a paging-structure
+/// cache, a walker that sets accessed and dirty bits. All tasks run on one processor, in turn.
 class Mmu {
  public:
-  Mmu(const PageTable& tables, const TlbGeometry& tlb, const Walker& walker = {});
+  /// The TLB must outlive it.
+  Mmu(const PageTable& tables, Tlb& tlb, const Walker& walker = {});
+  ~Mmu() { tlb_.forget(context_); }
+  Mmu(const Mmu&) = delete;
+  Mmu& operator=(const Mmu&) = delete;
 
   /// Translates an access to one byte. A hit whose permission does not suffice is walked again
   /// before it is a fault, as processors do.
@@ -81,38 +75,52 @@ class Mmu {
   [[nodiscard]] Translation translate_quickly(VirtAddr at, Access access,
                                               Privilege privilege = Privilege::User) noexcept {
     const PageNumber page = at.page(page_shift_);
-    if (const Tlb::Slot* slot = tlb_.find(page); slot != nullptr) {
+    TlbArray& array = *context_.first[static_cast<unsigned>(access)];
+    const std::uint64_t tag = static_cast<std::uint64_t>(page) | context_.asid;
+    if (const TlbArray::Slot* slot = array.find(tag); slot != nullptr) {
       if (!allows(slot->entry, access)) [[unlikely]]
         return Translation::undecided();
-      ++counters_.hits;
+      ++tlb_.counters.hits;
       return physical(slot->entry, at);
     }
     const Structure& structure = structure_of(page);
-    if (structure.region != region(page)) [[unlikely]]
+    if (structure.region != region(page) || !context_.direct) [[unlikely]]
       return Translation::undecided();
-    ++counters_.misses;
+    ++tlb_.counters.misses;
     Entry& entry = structure.table[leaf_index(page)];
     const Entry used = demand(access).used.set(entry);
     if (!allows(used, access)) [[unlikely]]
       return fault(access, privilege, used, 0);
     if (used != entry) entry = used;
-    tlb_.insert(page, used);
+    array.insert(tag, used);
     return physical(used, at);
   }
   [[nodiscard]] Translation translate_fully(VirtAddr at, Access access,
                                             Privilege privilege = Privilege::User) noexcept;
 
-  /// The kernel changed entries of these pages.
-  void flush(PageNumber first, PageNumber last) noexcept;
-  /// The kernel freed page tables.
-  void flush_structures() noexcept;
-  void flush_all() noexcept;
+  /// The kernel changed entries of pages of [start, end). How many translations were dropped; they
+  /// go to `dropped`.
+  std::size_t flush(VirtAddr start, VirtAddr end,
+                    std::vector<CachedTranslation>* dropped = nullptr) {
+    return tlb_.flush(context_, start, end, dropped);
+  }
+  /// All translations of this address space, and what is remembered of its tables.
+  std::size_t flush_all(std::vector<CachedTranslation>* dropped = nullptr);
+  /// The address space has ended.
+  void retire() { tlb_.forget(context_); }
 
   /// Translations somebody knows would have missed and faulted.
-  void count_misses(std::uint64_t n) noexcept { counters_.misses += n; }
+  void count_misses(std::uint64_t n) noexcept { tlb_.counters.misses += n; }
 
-  [[nodiscard]] const MmuCounters& counters() const noexcept { return counters_; }
-  [[nodiscard]] const Tlb& tlb() const noexcept { return tlb_; }
+  [[nodiscard]] std::vector<CachedTranslation> cached() const { return tlb_.cached(context_); }
+  /// Whether a cached translation grants what the tables no longer do: another frame, an access
+  /// they forbid, a store they would not notice.
+  [[nodiscard]] bool is_stale(const CachedTranslation& cached) const noexcept;
+  /// Every one of this address space that is.
+  [[nodiscard]] std::vector<CachedTranslation> stale() const;
+  [[nodiscard]] PhysAddr physical(const CachedTranslation& cached) const noexcept {
+    return PhysAddr{tlb_.cut(cached.entry, cached.level, 0, cached.page) & address_mask_};
+  }
 
  private:
   /// Regions whose leaf table is remembered (the paging-structure cache).
@@ -137,9 +145,7 @@ class Mmu {
   [[nodiscard]] PhysAddr physical(Entry entry, VirtAddr at) const noexcept {
     return PhysAddr{(entry & address_mask_) | (at.raw() & offset_mask_)};
   }
-  /// `slot`: what the TLB has, when its permission does not suffice.
-  [[nodiscard]] Translation walk(VirtAddr at, Access access, Privilege privilege,
-                                 Tlb::Slot* slot) noexcept;
+  [[nodiscard]] Translation walk(VirtAddr at, Access access, Privilege privilege) noexcept;
   /// The access is refused by this entry, as the walker left it.
   [[nodiscard]] HardwareFault fault(Access access, Privilege privilege, Entry entry,
                                     unsigned level) const noexcept {
@@ -152,8 +158,6 @@ class Mmu {
   /// The same on arm64.
   [[nodiscard]] HardwareFault abort(Access access, Privilege privilege, Entry entry,
                                     unsigned level) const noexcept;
-  /// The entry of one page inside a large one.
-  [[nodiscard]] Entry page_of_large(Entry entry, VirtAddr at, unsigned level) const noexcept;
   /// An address outside the half a program can use: no walk finds anything there.
   [[nodiscard]] Translation outside(VirtAddr at, Access access, Privilege privilege) noexcept;
   [[nodiscard]] std::uint64_t region(PageNumber page) const noexcept {
@@ -170,7 +174,8 @@ class Mmu {
   [[nodiscard]] PageTable::Lowest find_leaf(VirtAddr at) noexcept;
 
   const PageTable& tables_;
-  Tlb tlb_;
+  Tlb& tlb_;
+  TlbContext context_;
   unsigned page_shift_;
   std::uint64_t offset_mask_;
   Entry address_mask_;
@@ -182,7 +187,6 @@ class Mmu {
   unsigned leaf_bits_;
   std::uint64_t leaf_mask_;  ///< entries of a leaf table, less one
   Structure structures_[kStructures];
-  MmuCounters counters_;
 };
 
 }  // namespace pagesim::hardware

@@ -63,7 +63,7 @@ bool wp_page_copy(VmFault& vmf) {
     page_remove_rmap(vmf.mm, ptes.frame(old));
   }
   set_anon_pte(vmf, *fresh);
-  vmf.mm.flush_tlb(vmf.page_start(), vmf.page_start() + vmf.mm.page_size());
+  vmf.mm.flush_tlb(vmf.page_start(), vmf.page_start() + vmf.mm.page_size(), TableChange::Cow);
   return true;
 }
 

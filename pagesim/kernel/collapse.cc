@@ -52,7 +52,7 @@ int collapse_block(Mm& mm, Vma& vma, VirtAddr block) {
   const Entry huge = ptes.mkyoung(ptes.mkhuge(ptes.make(*head, vma)));
   *pmd = vma.is_writable() ? ptes.mkwrite(huge) : huge;
   add_block_rmap(mm, *head);
-  mm.flush_tlb_tables();
+  mm.flush_tlb_tables(block, block + mm.tables.span(1), TableChange::Collapse);
   return 0;
 }
 

@@ -50,7 +50,7 @@ bool copy_page_range(Mm& parent, Mm& child, const Vma& vma) {
     *target = ptes.mapped(*entry) ? copy_present_pte(child, vma, *entry)
                                   : copy_nonpresent_pte(child, *entry);
   });
-  parent.flush_tlb(vma.start, vma.end);
+  parent.flush_tlb(vma.start, vma.end, TableChange::Fork);
   return copied;
 }
 

@@ -84,7 +84,7 @@ FaultResult huge_pmd_fault(VmFault& vmf, Entry& pmd) {
   const VirtAddr block = vmf.request.address.align_down(mm.tables.span(1));
   if (page.has(flag::HugeZero)) {
     if (!map_fresh_block(vmf, pmd)) return FaultResult::Oom;
-    mm.flush_tlb(block, block + mm.tables.span(1));
+    mm.flush_tlb(block, block + mm.tables.span(1), TableChange::Cow, 1);
     return vmf.complete(Cause::ZeroUpgrade);
   }
   if (page.has(flag::Exclusive) || is_folio_exclusive(mm, block, head)) {

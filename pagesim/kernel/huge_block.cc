@@ -43,7 +43,7 @@ void split_huge_pmd(Mm& mm, VirtAddr block, Entry& pmd) {
   Entry* table = mm.tables.hang(pmd);
   for (std::uint32_t i = 0; i < huge_pages(mm); ++i)
     table[i] = ptes.with_frame(old, zero ? hardware::kZeroFrame : nth(head, i));
-  mm.flush_tlb(block, block + mm.tables.span(1));
+  mm.flush_tlb(block, block + mm.tables.span(1), TableChange::HugeSplit, 1);
 }
 
 bool takes_whole_block(Mm& mm, VirtAddr block, Entry& entry, unsigned level, VirtAddr start,

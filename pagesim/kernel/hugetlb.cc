@@ -42,7 +42,7 @@ FaultResult hugetlb_cow(VmFault& vmf, Entry& pmd, FrameNumber old) {
   hugetlb_remove_rmap(mm, old);
   set_huge_pte(vmf, pmd, *copy);
   const VirtAddr block = vmf.request.address.align_down(mm.tables.span(1));
-  mm.flush_tlb(block, block + mm.tables.span(1));
+  mm.flush_tlb(block, block + mm.tables.span(1), TableChange::Cow, 1);
   return vmf.complete(Cause::Hugetlb);
 }
 

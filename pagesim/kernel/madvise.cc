@@ -97,7 +97,7 @@ void reclaim_tables(Mm& mm, VirtAddr start, VirtAddr end) {
   bool freed = false;
   for (VirtAddr at = start.align_up(span); at < end && end - at >= span; at += span)
     freed |= mm.tables.free_leaf_table(at);
-  if (freed) mm.flush_tlb_tables();
+  if (freed) mm.flush_tlb_tables(start, end, TableChange::FreeTables);
 }
 
 SysResult<Done> dontneed(const Advised& range) {
@@ -163,7 +163,7 @@ SysResult<Done> lazy_free(const Advised& range) {
       else if (takes_whole_block(mm, at, *entry, level, start, end))
         lazy_free_block(mm, *entry);
     });
-    mm.flush_tlb(start, end);
+    mm.flush_tlb(start, end, TableChange::LazyFree);
     return 0;
   });
 }

@@ -98,12 +98,11 @@ class Mm {
   [[nodiscard]] std::uint64_t total_vm() const noexcept { return total_vm_; }
   [[nodiscard]] std::uint64_t data_vm() const noexcept { return data_vm_; }
 
-  void flush_tlb(VirtAddr start, VirtAddr end) {
-    if (tlb != nullptr) tlb->flush_tlb_range(start, end);
-  }
-  void flush_tlb_tables() {
-    if (tlb != nullptr) tlb->flush_tlb_tables();
-  }
+  /// Entries of `level` that map pages of [start, end) changed: the TLB forgets these pages, or the
+  /// whole address space where it would be asked too often.
+  void flush_tlb(VirtAddr start, VirtAddr end, TableChange change, unsigned level = 0);
+  /// Tables of [start, end) were freed.
+  void flush_tlb_tables(VirtAddr start, VirtAddr end, TableChange change);
 
  private:
   [[nodiscard]] Vma* lookup(VirtAddr at) noexcept;

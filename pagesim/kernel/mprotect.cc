@@ -33,7 +33,7 @@ void change_protection(Mm& mm, const Vma& vma) {
     *entry = ptes.modify(*entry, vma);
     if (can_change_pte_writable(mm, vma, *entry)) *entry = ptes.allow_write(*entry);
   });
-  mm.flush_tlb(vma.start, vma.end);
+  mm.flush_tlb(vma.start, vma.end, TableChange::Mprotect);
 }
 
 }  // namespace

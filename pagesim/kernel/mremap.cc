@@ -87,7 +87,7 @@ bool move_page_tables(const Remap& remap, std::size_t length) {
     *target = *entry;
     *entry = 0;
   });
-  mm.flush_tlb(remap.old, remap.old + length);
+  mm.flush_tlb(remap.old, remap.old + length, TableChange::Mremap);
   return moved;
 }
 

@@ -34,7 +34,7 @@ void write_protect(Mm& mm, VirtAddr start, VirtAddr end) {
   mm.tables.visit(start, end, [&](VirtAddr, Entry* entry, unsigned) {
     if (ptes.mapped(*entry)) *entry = ptes.mkclean(ptes.wrprotect(*entry));
   });
-  mm.flush_tlb(start, end);
+  mm.flush_tlb(start, end, TableChange::Writeback);
 }
 
 /// A folio leaves memory as a whole: when all of it is meant and no page of it is mapped.
@@ -58,7 +58,7 @@ void unmap_mapping_range(Kernel& kernel, const File& file, PageRange range, bool
           !ptes.mapped(*entry) || kernel.memory.record(ptes.frame(*entry)).has(flag::Anon);
       if (even_cows || !cow) zap_entry(mm, entry);
     });
-    mm.flush_tlb(start, end);
+    mm.flush_tlb(start, end, TableChange::Truncate);
   });
 }
 

@@ -65,6 +65,8 @@ struct Profile {
   SwapDevice swap = SwapDevice::None;
   unsigned page_cluster = 3;
   std::size_t stack_guard_gap = 256;  ///< pages
+  /// Pages of one change that are flushed one by one; more, and the whole TLB is.
+  std::size_t tlb_single_page_flush_ceiling = 33;
   std::size_t max_map_count = 65530;
   std::uint64_t mmap_min_addr = 65536;
   int overcommit_memory = 0;  ///< 2: overcommit never

@@ -104,7 +104,7 @@ void pageout_range(Mm& mm, const Vma& vma, VirtAddr start, VirtAddr end) {
     else
       pageout_file(mm, vma, at, entry, pages);
   });
-  mm.flush_tlb(start, end);
+  mm.flush_tlb(start, end, TableChange::Pageout);
 }
 
 void drop_swap_cache(Mm& mm, const Vma& vma, VirtAddr start, VirtAddr end) {

@@ -30,7 +30,7 @@ void zap_range(Mm& mm, VirtAddr start, VirtAddr end) {
     else if (takes_whole_block(mm, at, *entry, level, start, end))
       zap_huge_pmd(mm, *entry);
   });
-  if (any) mm.flush_tlb(start, end);
+  if (any) mm.flush_tlb(start, end, TableChange::Zap);
 }
 
 void free_pgtables(Mm& mm, VirtAddr start, VirtAddr end) {
@@ -38,7 +38,8 @@ void free_pgtables(Mm& mm, VirtAddr start, VirtAddr end) {
   const auto above = areas.lower_bound(start);
   const VirtAddr ceiling = above == areas.end() ? VirtAddr{~std::uint64_t{0}} : above->first;
   const VirtAddr floor = above == areas.begin() ? VirtAddr{} : std::prev(above)->second.end;
-  if (mm.tables.free_tables(start, end, floor, ceiling)) mm.flush_tlb_tables();
+  if (mm.tables.free_tables(start, end, floor, ceiling))
+    mm.flush_tlb_tables(start, end, TableChange::FreeTables);
 }
 
 }  // namespace pagesim::kernel

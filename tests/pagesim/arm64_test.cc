@@ -48,7 +48,8 @@ TEST_F(Arm64Test, PagesThatEl0MayNotReadGivePermissionFaults) {
   hardware::Geometry geometry = machine_model("arm64-4k")->config.geometry;
   hardware::PhysicalMemory memory{geometry, 1u << 24};
   hardware::PageTable tables{geometry, memory};
-  hardware::Mmu mmu{tables, {}};
+  hardware::Tlb tlb{{}, tables.geometry()};
+  hardware::Mmu mmu{tables, tlb};
   *tables.find_or_make(at) = arm64::kValid | arm64::kTableOrPage | arm64::kAf | arm64::kAp2;
   EXPECT_EQ(mmu.translate(at, Access::Read).fault().syndrome(), 0x9200000fu);
 }

@@ -126,14 +126,15 @@ class MapModelTest : public testing::TestWithParam<Case> {
     ASSERT_EQ(mapped, expected);
   }
   void expect_no_stale_translation() {
-    for (const auto& slot : world_.task.process().mmu().tlb().slots()) {
-      if (slot.tag == hardware::Tlb::kEmpty) continue;
-      const WalkStep leaf = world_.task.walk(VirtAddr{slot.tag * world_.page}).back();
-      ASSERT_EQ(leaf.level, 0u);
-      const hardware::EntryFormat& format = hardware::entry_format(world_.model.config.geometry);
-      const hardware::Entry same =
-          format.present.mask | format.writable.mask | format.executable.mask | format.address_mask;
-      ASSERT_EQ(slot.entry & same, leaf.entry & same);
+    const hardware::EntryFormat& format = hardware::entry_format(world_.model.config.geometry);
+    const hardware::Entry same =
+        format.present.mask | format.writable.mask | format.executable.mask | format.address_mask;
+    const hardware::Mmu& mmu = world_.task.process().mmu();
+    ASSERT_TRUE(mmu.stale().empty());
+    for (const hardware::CachedTranslation& cached : mmu.cached()) {
+      const WalkStep leaf = world_.task.walk(cached.page).back();
+      ASSERT_EQ(leaf.level, cached.level);
+      ASSERT_EQ(cached.entry & same, leaf.entry & same);
     }
   }
   /// Counters agree with the page tables, entry by entry.

@@ -12,7 +12,8 @@ struct MmuTest : testing::Test {
   Geometry geometry;
   PhysicalMemory memory{geometry, 1u << 24};
   PageTable tables{geometry, memory};
-  Mmu mmu{tables, {}};
+  Tlb tlb{{}, geometry};
+  Mmu mmu{tables, tlb};
   const VirtAddr at{0x123456789000};
   const FrameNumber frame = *memory.allocate();
 
@@ -69,12 +70,12 @@ TEST_F(MmuTest, CachedPermissionThatFallsShortIsWalkedAgain) {
 TEST_F(MmuTest, CountsHitsMissesAndWalks) {
   map(x86::kWritable);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(error(Access::Write), -1);
-  EXPECT_EQ(mmu.counters().misses, 1u);
-  EXPECT_EQ(mmu.counters().hits, 9u);
-  EXPECT_EQ(mmu.counters().walks(), 1u);
-  mmu.flush(at.page(12), at.page(12));
+  EXPECT_EQ(tlb.counters.misses, 1u);
+  EXPECT_EQ(tlb.counters.hits, 9u);
+  EXPECT_EQ(tlb.counters.walks(), 1u);
+  EXPECT_EQ(mmu.flush(at.align_down(4096), at.align_down(4096) + 4096), 1u);
   EXPECT_EQ(error(Access::Read), -1);
-  EXPECT_EQ(mmu.counters().misses, 2u);
+  EXPECT_EQ(tlb.counters.misses, 2u);
 }
 
 TEST_F(MmuTest, LargeEntriesMapEachOfTheirPages) {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <span>
 #include <string_view>
@@ -25,6 +26,7 @@ struct Knob {
   void (*set)(run::SimSetup&, std::uint64_t);
   std::string_view meaning;
   std::span<const std::string_view> words{};
+  bool power_of_two = false;
 };
 
 constexpr std::array<std::string_view, 4> kSwapDevices = {"none", "disk", "zram", "ssd"};
@@ -35,15 +37,62 @@ constexpr std::string_view kHardwareAf = "hardware_access_flag";
 constexpr std::string_view kHardwareDirty = "hardware_dirty";
 constexpr std::string_view kMemory = "memory_mib";
 
+using pagesim::hardware::TlbGeometry;
+
+template <TlbGeometry::Level TlbGeometry::*Level, std::size_t Size>
+constexpr Knob sets_knob(std::string_view name, std::string_view meaning) {
+  const auto set = [](run::SimSetup& s, std::uint64_t v) {
+    (s.config.tlb.*Level)[Size].sets = static_cast<unsigned>(v);
+  };
+  return {name, 1, 4096, set, meaning, {}, true};
+}
+
+template <TlbGeometry::Level TlbGeometry::*Level, std::size_t Size>
+constexpr Knob ways_knob(std::string_view name, std::uint64_t least, std::string_view meaning) {
+  const auto set = [](run::SimSetup& s, std::uint64_t v) {
+    (s.config.tlb.*Level)[Size].ways = static_cast<unsigned>(v);
+  };
+  return {name, least, 64, set, meaning};
+}
+
 /// The settings of pagesim/hardware/machine.h, pagesim/kernel/profile.h and pagesim/layout.h that a
 /// user may turn.
 constexpr std::array kKnobs = {
-    Knob{"tlb_sets", 1, 4096,
-         [](run::SimSetup& s, std::uint64_t v) { s.config.tlb.sets = static_cast<unsigned>(v); },
-         "sets of the translation cache, a power of two"},
-    Knob{"tlb_ways", 1, 64,
-         [](run::SimSetup& s, std::uint64_t v) { s.config.tlb.ways = static_cast<unsigned>(v); },
-         "ways of the translation cache"},
+    sets_knob<&TlbGeometry::data, 0>("tlb_sets",
+                                     "sets of the first level for data, a power of two"),
+    ways_knob<&TlbGeometry::data, 0>("tlb_ways", 1, "ways of the first level for data"),
+    sets_knob<&TlbGeometry::data, 1>("tlb_2m_sets",
+                                     "sets of its array for 2 MiB pages, a power of two"),
+    ways_knob<&TlbGeometry::data, 1>("tlb_2m_ways", 0, "ways of its array for 2 MiB pages"),
+    sets_knob<&TlbGeometry::data, 2>("tlb_1g_sets",
+                                     "sets of its array for 1 GiB pages, a power of two"),
+    ways_knob<&TlbGeometry::data, 2>("tlb_1g_ways", 0, "ways of its array for 1 GiB pages"),
+    sets_knob<&TlbGeometry::instructions, 0>(
+        "itlb_sets", "sets of the first level for instructions, a power of two"),
+    ways_knob<&TlbGeometry::instructions, 0>("itlb_ways", 1,
+                                             "ways of the first level for instructions"),
+    sets_knob<&TlbGeometry::instructions, 1>("itlb_2m_sets",
+                                             "sets of its array for 2 MiB pages, a power of two"),
+    ways_knob<&TlbGeometry::instructions, 1>("itlb_2m_ways", 0,
+                                             "ways of its array for 2 MiB pages"),
+    sets_knob<&TlbGeometry::instructions, 2>("itlb_1g_sets",
+                                             "sets of its array for 1 GiB pages, a power of two"),
+    ways_knob<&TlbGeometry::instructions, 2>("itlb_1g_ways", 0,
+                                             "ways of its array for 1 GiB pages"),
+    sets_knob<&TlbGeometry::second, 0>("stlb_sets", "sets of the second level, a power of two"),
+    ways_knob<&TlbGeometry::second, 0>("stlb_ways", 0, "ways of the second level"),
+    sets_knob<&TlbGeometry::second, 1>("stlb_2m_sets",
+                                       "sets of its array for 2 MiB pages, a power of two"),
+    ways_knob<&TlbGeometry::second, 1>("stlb_2m_ways", 0, "ways of its array for 2 MiB pages"),
+    sets_knob<&TlbGeometry::second, 2>("stlb_1g_sets",
+                                       "sets of its array for 1 GiB pages, a power of two"),
+    ways_knob<&TlbGeometry::second, 2>("stlb_1g_ways", 0, "ways of its array for 1 GiB pages"),
+    Knob{"tlb_asids", 1, TlbGeometry::kMostAsids,
+         [](run::SimSetup& s, std::uint64_t v) { s.config.tlb.asids = static_cast<unsigned>(v); },
+         "address spaces whose translations are cached at a time"},
+    Knob{"tlb_flush_ceiling", 0, std::uint64_t{1} << 40,
+         [](run::SimSetup& s, std::uint64_t v) { s.profile.tlb_single_page_flush_ceiling = v; },
+         "pages of one change that are flushed one by one"},
     Knob{kAddressBits, 36, 52,
          [](run::SimSetup& s, std::uint64_t v) {
            s.config.geometry =
@@ -72,9 +121,8 @@ constexpr std::array kKnobs = {
          [](run::SimSetup& s, std::uint64_t v) { s.layout.stack_limit = v << 10; },
          "RLIMIT_STACK, KiB"},
     Knob{"swap", 0, kSwapDevices.size() - 1,
-         [](run::SimSetup& s, std::uint64_t v) {
-           s.profile.swap = static_cast<pagesim::kernel::SwapDevice>(v);
-         },
+         [](run::SimSetup& s,
+            std::uint64_t v) { s.profile.swap = static_cast<pagesim::kernel::SwapDevice>(v); },
          "where pages go that leave memory", kSwapDevices},
 };
 
@@ -157,10 +205,10 @@ void turn(run::SimSetup& setup, std::string_view setting) {
   const Knob& knob = find_knob(setting.substr(0, equals));
   const std::uint64_t value = value_of(knob, setting.substr(equals + 1));
   check_for_machine(setup, knob, value);
-  knob.set(setup, value);
-  if (const unsigned sets = setup.config.tlb.sets; (sets & (sets - 1)) != 0) {
+  if (knob.power_of_two && !std::has_single_bit(value)) {
     throw Refusal{kWrongInput, fmt::format("--set {}: expected a power of two.", setting)};
   }
+  knob.set(setup, value);
 }
 
 pagesim::MachineModel model_of(const std::string& name) {

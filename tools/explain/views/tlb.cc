@@ -11,13 +11,13 @@ namespace {
 
 std::string cell(const pagesim::Task& task, const pagesim::hardware::Geometry& geometry,
                  pagesim::VirtAddr at) {
-  const auto page = static_cast<std::uint64_t>(at.page(geometry.page_shift));
   const pagesim::hardware::EntryFormat& format = pagesim::hardware::entry_format(geometry);
-  for (const auto& slot : task.process().mmu().tlb().slots()) {
-    if (slot.tag != page) continue;
-    return fmt::format("{:#x} {}",
-                       static_cast<std::uint32_t>(format.frame(slot.entry, geometry.page_shift)),
-                       format.writable.in(slot.entry) ? "writable" : "read-only");
+  const pagesim::hardware::Mmu& mmu = task.process().mmu();
+  for (const pagesim::hardware::CachedTranslation& cached : mmu.cached()) {
+    if (at - cached.page >= std::uint64_t{1} << geometry.shift(cached.level)) continue;
+    const std::uint64_t inside = (at - cached.page) >> geometry.page_shift;
+    return fmt::format("{:#x} {}", (mmu.physical(cached).raw() >> geometry.page_shift) + inside,
+                       format.writable.in(cached.entry) ? "writable" : "read-only");
   }
   return "-";
 }
@@ -27,10 +27,12 @@ std::string cell(const pagesim::Task& task, const pagesim::hardware::Geometry& g
 std::string show_tlb(const ViewRequest& request, const Look& look) {
   const pagesim::hardware::Geometry& geometry = look.run.setup().config.geometry;
   const std::string counts = [&] {
-    const auto& counters = look.run.task(request.process)->tlb_counters();
-    return fmt::format("{}: {} hits, {} misses, {} flushes so far\n",
-                       look.program.processes[request.process].name, report::grouped(counters.hits),
-                       report::grouped(counters.misses), report::grouped(counters.flushes));
+    const auto& counters = look.run.task(request.process)->machine().tlb_counters();
+    std::uint64_t flushes = 0;
+    for (const auto& change : look.run.task(request.process)->machine().flushes().by_change())
+      for (const std::uint64_t asked : change.asked) flushes += asked;
+    return fmt::format("{} hits, {} misses, {} flushes so far\n", report::grouped(counters.hits),
+                       report::grouped(counters.misses), report::grouped(flushes));
   }();
   return pages_by_process(request, look, "in the TLB of ",
                           [&](const pagesim::Task& task, pagesim::VirtAddr at) {
