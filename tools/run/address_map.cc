@@ -34,8 +34,8 @@ Backing backing_of(std::string_view rights, std::string_view path) {
   const bool is_shared = rights.size() > 3 && rights[3] == 's';
   const bool is_file = path.starts_with("/");
   if (!is_file) return Backing::Anonymous;
-  if (!is_shared) return Backing::PrivateFile;
-  return is_shared_memory(path) ? Backing::SharedMemory : Backing::SharedFile;
+  if (is_shared_memory(path)) return is_shared ? Backing::SharedMemory : Backing::PrivateMemory;
+  return is_shared ? Backing::SharedFile : Backing::PrivateFile;
 }
 
 }  // namespace

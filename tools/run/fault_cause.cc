@@ -45,12 +45,13 @@ Cause anonymous(const SeenFault& fault, bool present) {
   return is_write(fault) ? write_to_present(fault) : Cause::Spurious;
 }
 
-/// A page that is not in memory and is had without waiting was made on the spot: tmpfs has no disk.
 Cause private_file(const SeenFault& fault, bool present) {
   if (!fault.access) return Cause::Unknown;
-  if (!present && is_write(fault)) return Cause::FileCow;
-  if (!present) return fault.in_page_cache.value_or(true) ? Cause::FileMap : Cause::ShmemNew;
-  return is_write(fault) ? write_to_present(fault) : Cause::Spurious;
+  if (present) return is_write(fault) ? write_to_present(fault) : Cause::Spurious;
+  if (is_write(fault)) return Cause::FileCow;
+  // A disk's page had without waiting came by read-ahead; tmpfs has no disk: it made the page.
+  const bool made = fault.backing == Backing::PrivateMemory && !fault.in_page_cache.value_or(true);
+  return made ? Cause::ShmemNew : Cause::FileMap;
 }
 
 Cause shared(const SeenFault& fault, bool present) {
@@ -67,8 +68,9 @@ Cause major(const SeenFault& fault) {
   if (swapped_before(fault)) return Cause::SwapIn;
   if (fault.backing == Backing::SharedMemory) return Cause::SwapIn;
   if (fault.backing == Backing::Anonymous) return fault.before ? Cause::Unknown : Cause::SwapIn;
-  return fault.backing == Backing::PrivateFile && is_write(fault) ? Cause::FileCow
-                                                                  : Cause::FileRead;
+  const bool is_private =
+      fault.backing == Backing::PrivateFile || fault.backing == Backing::PrivateMemory;
+  return is_private && is_write(fault) ? Cause::FileCow : Cause::FileRead;
 }
 
 }  // namespace
@@ -89,6 +91,7 @@ Cause cause_of(const SeenFault& fault) noexcept {
     case Backing::Nothing:
       return Cause::StackGrowth;
     case Backing::PrivateFile:
+    case Backing::PrivateMemory:
       return private_file(fault, *present);
     case Backing::SharedFile:
     case Backing::SharedMemory:

@@ -11,11 +11,12 @@ namespace tools::run {
 
 /// What backs the address, as /proc/PID/maps told before the operation.
 enum class Backing : std::uint8_t {
-  Nothing,       ///< no mapping there
-  Anonymous,     ///< private anonymous memory
-  PrivateFile,   ///< a private mapping of a file or of shared memory
-  SharedFile,    ///< a shared mapping of a file on disk
-  SharedMemory,  ///< a shared mapping of tmpfs, memfd, or anonymous shared memory
+  Nothing,        ///< no mapping there
+  Anonymous,      ///< private anonymous memory
+  PrivateFile,    ///< a private mapping of a file on disk
+  PrivateMemory,  ///< a private mapping of tmpfs or memfd
+  SharedFile,     ///< a shared mapping of a file on disk
+  SharedMemory,   ///< a shared mapping of tmpfs, memfd, or anonymous shared memory
   Hugetlb
 };
 

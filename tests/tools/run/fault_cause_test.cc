@@ -80,6 +80,17 @@ TEST(CauseOfTest, SharedMemoryIsNewUnlessItWasInThePageCache) {
   EXPECT_EQ(cause_of(fault), Cause::FileMap);
 }
 
+TEST(CauseOfTest, OnlyTmpfsMakesThePageOfAPrivateMapping) {
+  SeenFault fault;
+  fault.error_code = 4;
+  fault.access = Access::Read;
+  fault.in_page_cache = false;
+  fault.backing = Backing::PrivateMemory;
+  EXPECT_EQ(cause_of(fault), Cause::ShmemNew);
+  fault.backing = Backing::PrivateFile;
+  EXPECT_EQ(cause_of(fault), Cause::FileMap) << "read-ahead brought it meanwhile";
+}
+
 TEST(CauseOfTest, AMajorFaultReadsAFileOrSwap) {
   SeenFault fault;
   fault.outcome = Outcome::Major;
@@ -95,12 +106,14 @@ TEST(AddressMapTest, TellsBackingByRightsAndPath) {
       "00400000-00401000 r--p 00000000 fe:00 5 /usr/bin/x\n"
       "00500000-00501000 rw-p 00000000 00:00 0 [heap]\n"
       "00600000-00601000 rw-s 00000000 00:01 7 /dev/zero (deleted)\n"
-      "00700000-00701000 rw-s 00000000 fe:00 9 /tmp/#9 (deleted)\n");
+      "00700000-00701000 rw-s 00000000 fe:00 9 /tmp/#9 (deleted)\n"
+      "00800000-00801000 rw-p 00000000 00:01 7 /memfd:m (deleted)\n");
   EXPECT_EQ(map.backing(0x400fff), Backing::PrivateFile);
   EXPECT_EQ(map.backing(0x401000), Backing::Nothing);
   EXPECT_EQ(map.backing(0x500000), Backing::Anonymous);
   EXPECT_EQ(map.backing(0x600000), Backing::SharedMemory);
   EXPECT_EQ(map.backing(0x700000), Backing::SharedFile);
+  EXPECT_EQ(map.backing(0x800000), Backing::PrivateMemory);
   EXPECT_EQ(map.backing(0x3fffff), Backing::Nothing);
 }
 
