@@ -50,8 +50,9 @@ Cause private_file(const SeenFault& fault, bool present) {
   if (present) return is_write(fault) ? write_to_present(fault) : Cause::Spurious;
   if (is_write(fault)) return Cause::FileCow;
   // A disk's page had without waiting came by read-ahead; tmpfs has no disk: it made the page.
-  const bool made = fault.backing == Backing::PrivateMemory && !fault.in_page_cache.value_or(true);
-  return made ? Cause::ShmemNew : Cause::FileMap;
+  if (fault.backing == Backing::PrivateFile) return Cause::FileMap;
+  if (!fault.in_page_cache) return Cause::Unknown;
+  return *fault.in_page_cache ? Cause::FileMap : Cause::ShmemNew;
 }
 
 Cause shared(const SeenFault& fault, bool present) {

@@ -84,8 +84,9 @@ TEST(CauseOfTest, OnlyTmpfsMakesThePageOfAPrivateMapping) {
   SeenFault fault;
   fault.error_code = 4;
   fault.access = Access::Read;
-  fault.in_page_cache = false;
   fault.backing = Backing::PrivateMemory;
+  EXPECT_EQ(cause_of(fault), Cause::Unknown);
+  fault.in_page_cache = false;
   EXPECT_EQ(cause_of(fault), Cause::ShmemNew);
   fault.backing = Backing::PrivateFile;
   EXPECT_EQ(cause_of(fault), Cause::FileMap) << "read-ahead brought it meanwhile";
