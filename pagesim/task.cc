@@ -131,7 +131,8 @@ std::size_t Task::touch_fresh_pages(VirtAddr at, std::size_t pages, AccessTag ta
   return fresh;
 }
 
-[[gnu::noinline]] void Task::touch_straddling(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
+[[gnu::noinline]] void Task::touch_straddling(VirtAddr at, std::size_t n, Access access,
+                                              AccessTag tag) {
   access_straddling(at, n, access, tag, [&](PhysAddr to, std::size_t, std::size_t part) {
     if (access == Access::Write) memory_->mark(to, part);
   });
