@@ -149,7 +149,11 @@ std::string difference_of(const std::string& text, decltype(first_difference)& f
 std::string shrunk(unsigned seed) {
   const std::string text = random_text(seed);
   const auto fails = [](const std::string& each) {
-    return !difference_of(each, first_difference).empty();
+    try {
+      return !difference_of(each, first_difference).empty();
+    } catch (const std::runtime_error&) {  // with a line less it unmaps what the child needs
+      return false;
+    }
   };
   const std::string shortest =
       shrink_script(RandomScript{seed}.pieces(kLines), fails, kShrinkBudget);
