@@ -176,7 +176,7 @@ report::Json to_json(const Verification& v) {
   Json json;
   json["version"] = 1;
   json["file"] = v.program.path;
-  json["allocator"] = "ptmalloc";
+  json["allocator"] = v.allocator;
   json["machine"] = v.machine;
   json["equal"] = v.kernel ? Json(v.equal()) : Json(nullptr);
   json["simulated"] = report::totals_json(v.program, v.simulated, kSimulated);

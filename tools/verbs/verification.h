@@ -14,7 +14,8 @@ namespace tools::verbs {
 /// The kernel's run is absent where this machine cannot do it: `refused` says why.
 struct Verification {
   script::Program program;
-  std::string machine = "x86-64";  ///< the simulated one's name
+  std::string machine = "x86-64";      ///< the simulated one's name
+  std::string allocator = "ptmalloc";  ///< of the real run; the simulated one has ptmalloc
   run::RunOutcome simulated;
   std::optional<run::RunOutcome> kernel;
   std::string refused;

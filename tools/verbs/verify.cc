@@ -82,6 +82,7 @@ Verification verify_one(const VerifyOptions& options, Workload work) {
   Verification v =
       verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
   v.machine = setup.machine;
+  v.allocator = options.allocator;
   return v;
 }
 

@@ -107,6 +107,12 @@ TEST_F(CommandLineTest, RecordPassesTheProgramsStatusOn) {
   EXPECT_EQ(run("record -q -o t -- /bin/sh -c 'exit 7'").status, 7);
 }
 
+TEST_F(CommandLineTest, VerifyNamesTheAllocatorOfTheRealRun) {
+  write("one.fl", "p = malloc 1024\n");
+  const Result result = run("verify --format json --allocator glibc one.fl");
+  EXPECT_EQ(nlohmann::json::parse(result.out)["allocator"], "glibc");
+}
+
 TEST_F(CommandLineTest, ReplayPrintsEveryFaultAsJson) {
   write("two.fl", "A = mmap 2p anon private rw\nread A\nwrite A\n");
   const Result result = run("replay --format json two.fl");
