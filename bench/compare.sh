@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every allocator found here on the same loops, with 1, 2 and 8 threads, interleaved, as ratios to
-# glibc.
-# bench/compare.sh [ROUNDS] [BUILD_TREE]
+# Every allocator found here, interleaved, as ratios to glibc: first on loops of malloc and free, then
+# on workloads and, with --programs, on real programs.
+# bench/compare.sh [ROUNDS] [BUILD_TREE] [OPTION OF compare.py...]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=${1:-5}
@@ -36,3 +36,6 @@ for ((round = 1; round <= rounds; round++)); do
   done
 done
 python3 bench/ratios.py "$results" "${names[@]}"
+pairs=()
+for name in "${names[@]:1}"; do pairs+=(--allocator "$name=${library[$name]}"); done
+python3 bench/compare.py --build "$build" --runs "$rounds" "${pairs[@]}" "${@:3}"

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Runs programs under every allocator, interleaved, and prints what each cost as a ratio to glibc.
+
+    compare.py --allocator NAME=LIBRARY ... [--runs N] [--only PATTERN] [--json FILE]
+
+The programs are the workloads of `workload --list`; with --programs also the real ones of
+tests/programs. A run's wall, user and system time, peak RSS and minor faults are the kernel's, of
+the process and all it waited for (wait4(2), by `charge`). The medians over the runs are compared.
+"""
+
+import argparse
+import dataclasses
+import fnmatch
+import json
+import math
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+PEER = "glibc"
+FIGURES = {  # what is measured: its heading, and the least value that a ratio is made of
+    "time": ("wall s", 1e-3), "cpu": ("user+sys s", 1e-3), "user": ("user s", 1e-3),
+    "sys": ("sys s", 1e-3), "rss": ("peak KiB", 1), "faults": ("minor faults", 1)}
+COMPARED = ("time", "cpu", "rss", "faults")
+
+
+@dataclasses.dataclass
+class Program:
+    """A command that is run in an empty folder, and has to print the same under every allocator."""
+    name: str
+    command: list
+    settings: dict = dataclasses.field(default_factory=dict)
+
+    def run(self, charge, library):
+        """Runs it under `library` by way of the binary `charge`."""
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **self.settings}
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output, \
+                tempfile.TemporaryFile() as report:
+            subprocess.run([charge, str(report.fileno()), library, *self.command], check=True,
+                           cwd=folder, env=environment | {"HOME": folder}, stdout=output,
+                           stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           pass_fds=[report.fileno()])
+            return Run(contents(output), *contents(report).decode().split())
+
+
+class Run:
+    """What one run printed, how it ended and what it took."""
+
+    def __init__(self, output, status, wall, user, system, rss, faults):
+        self.output, self.status = output, int(status)
+        self.figures = {
+            "time": int(wall) / 1e6, "user": int(user) / 1e6, "sys": int(system) / 1e6,
+            "cpu": (int(user) + int(system)) / 1e6, "rss": int(rss), "faults": int(faults)}
+
+
+def contents(file):
+    file.seek(0)
+    return file.read()
+
+
+def workloads(binary):
+    listing = subprocess.run([binary, "--list"], check=True, capture_output=True, text=True).stdout
+    for line in listing.splitlines():
+        name, threads, _ = line.split("\t")
+        for count in threads.split(","):
+            yield Program(f"{name}/{count}", [str(binary), name, count])
+
+
+def real_programs():
+    scripts = HERE.parent / "tests" / "programs" / "scripts"
+    for script in sorted(scripts.glob("*.sh")):
+        if all(shutil.which(name) for name in needs_of(script)):
+            yield Program(script.stem, ["/bin/bash", "-eu", "-o", "pipefail", str(script)], {
+                "SCALE": "short", "SOURCES": str(HERE.parent), "PYTHONHASHSEED": "0",
+                "PYTHONDONTWRITEBYTECODE": "1", "SOURCE_DATE_EPOCH": "0"})
+
+
+def needs_of(script):
+    lines = script.read_text().splitlines()
+    return [name for line in lines if line.startswith("# needs:") for name in line[8:].split()]
+
+
+def measure(charge, programs, allocators, runs):
+    """{program: {allocator: {figure: median}}}; an allocator that fails a program has no figures."""
+    results = {}
+    for number, program in enumerate(programs, 1):
+        print(f"\r\x1b[K{number}/{len(programs)} {program.name}", end="", file=sys.stderr)
+        taken = {name: [] for name in allocators}
+        for _ in range(runs):
+            for name, library in allocators.items():
+                taken[name].append(program.run(charge, library))
+        expected = taken[PEER][0].output
+        results[program.name] = {
+            name: medians(program.name, name, expected, taken[name]) for name in allocators}
+    print("\r\x1b[K", end="", file=sys.stderr)
+    return results
+
+
+def medians(program, allocator, expected, runs):
+    bad = next((r for r in runs if r.status != 0 or r.output != expected), None)
+    if bad is not None:
+        print(f"\r\x1b[K{program} under {allocator}: status {bad.status}, or other output than "
+              f"under {PEER}: left out", file=sys.stderr)
+        return None
+    return {f: statistics.median(r.figures[f] for r in runs) for f in FIGURES}
+
+
+def ratio(figure, ours, theirs):
+    least = FIGURES[figure][1]
+    return max(ours[figure], least) / max(theirs[figure], least)
+
+
+def geometric_mean(values):
+    return math.exp(statistics.fmean(map(math.log, values))) if values else math.nan
+
+
+def means(results, allocator):
+    """The geometric means over the programs that both the allocator and glibc finished."""
+    both = [r for r in results.values() if r[allocator] and r[PEER]]
+    return {f: geometric_mean([ratio(f, r[allocator], r[PEER]) for r in both]) for f in COMPARED}
+
+
+def print_tables(results, allocators):
+    for figure in COMPARED:
+        print(f"\n| {FIGURES[figure][0]}, ratio | {PEER} | " +
+              " | ".join(n for n in allocators if n != PEER) + " |")
+        print("|---" + "|--:" * len(allocators) + "|")
+        for program, row in results.items():
+            base = row[PEER]
+            cells = ["-" if row[n] is None or base is None else f"{ratio(figure, row[n], base):.2f}"
+                     for n in allocators if n != PEER]
+            print(f"| {program} | {base[figure]:,.6g} | " + " | ".join(cells) + " |")
+    print(f"\n| geometric mean of {len(results)} | " +
+          " | ".join(FIGURES[f][0] for f in COMPARED) + " |\n|---" + "|--:" * len(COMPARED) + "|")
+    for name in allocators:
+        mean = means(results, name)
+        print(f"| {name} | " + " | ".join(f"{mean[f]:.3f}" for f in COMPARED) + " |")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release",
+                        help="the build tree with the workloads")
+    parser.add_argument("--allocator", action="append", default=[], metavar="NAME=LIBRARY")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", default="*", help="a pattern of programs' names")
+    parser.add_argument("--programs", action="store_true", help="the real programs too")
+    parser.add_argument("--json", type=pathlib.Path)
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    allocators = {PEER: ""} | dict(pair.split("=", 1) for pair in options.allocator)
+    for name, library in allocators.items():
+        if library and not pathlib.Path(library).is_file():
+            sys.exit(f"compare.py: {name}'s library {library} does not exist")
+    binaries = options.build.resolve() / "bench"
+    if not (binaries / "workload").exists():
+        sys.exit(f"compare.py: {binaries} holds no workload; "
+                 "run: cmake --preset release && cmake --build --preset release")
+    programs = list(workloads(binaries / "workload"))
+    if options.programs:
+        programs += real_programs()
+    programs = [p for p in programs if fnmatch.fnmatch(p.name, options.only)]
+    if not programs:
+        sys.exit(f"compare.py: no program's name is like {options.only}")
+    results = measure(binaries / "charge", programs, allocators, options.runs)
+    if options.json:
+        options.json.write_text(json.dumps({
+            "allocators": allocators, "runs": options.runs, "programs": results,
+            "means": {name: means(results, name) for name in allocators}}, indent=1) + "\n")
+    print_tables(results, allocators)
+
+
+if __name__ == "__main__":
+    main()
