@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "tools/compare/fault_player.h"
 #include "tools/compare/fault_stream.h"
 #include "tools/trace/preloadable.h"
 
@@ -78,7 +79,10 @@ class Turns {
     }
     std::unique_ptr<FaultStream> stream;
     Run run{run_tree(command, [&](pid_t program) { stream = follow(program); })};
-    if (stream != nullptr) run.faults = sum_up(*stream, code);
+    if (stream != nullptr) {
+      run.list = std::make_shared<const FaultList>(play(*stream, code));
+      run.faults = sum_up(*run.list);
+    }
     run.good = !run.end.timed_out && WIFEXITED(run.end.status) &&
                WEXITSTATUS(run.end.status) == options_.expected_status;
     return run;

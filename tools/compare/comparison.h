@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tools/compare/fault.h"
 #include "tools/compare/fault_sums.h"
 #include "tools/compare/process_tree.h"
 #include "tools/compare/statistics.h"
@@ -28,8 +30,9 @@ struct CompareOptions {
 
 struct Run {
   TreeEnd end;
-  bool good = false;                  ///< it ended by itself, with the expected status
-  std::optional<FaultSums> faults{};  ///< one by one; none: this machine gives no perf events
+  bool good = false;                        ///< it ended by itself, with the expected status
+  std::shared_ptr<const FaultList> list{};  ///< null: this machine gives no perf events
+  std::optional<FaultSums> faults{};        ///< of the list
 
   /// Faults in system calls: all that were counted less those of user mode.
   [[nodiscard]] std::int64_t kernel_share() const noexcept;

@@ -4,9 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "tools/compare/address_space.h"
-#include "tools/compare/allocator_code.h"
-#include "tools/compare/fault_stream.h"
+#include "tools/compare/fault.h"
 
 namespace tools::compare {
 
@@ -24,7 +22,6 @@ struct FaultSums {
   [[nodiscard]] std::uint64_t total() const noexcept { return minor + major; }
 };
 
-/// Ends the stream and plays what it saw.
-[[nodiscard]] FaultSums sum_up(FaultStream& stream, const AllocatorCode& code);
+[[nodiscard]] FaultSums sum_up(const FaultList& list);
 
 }  // namespace tools::compare

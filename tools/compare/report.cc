@@ -97,6 +97,9 @@ Json typical_json(const Run& run) {
   json["major"] = run.end.major;
   json["by_payer"] = nullptr;
   json["by_region"] = nullptr;
+  json["by_cause"] = nullptr;
+  json["by_writer"] = nullptr;
+  json["by_site"] = nullptr;
   if (!run.faults) return json;
   json["by_payer"] = {{"malloc", run.faults->in_malloc},
                       {"program", run.faults->in_program},

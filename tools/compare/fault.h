@@ -1,0 +1,61 @@
+// Fault: one page fault of a real program, with all that is known of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "allocator/writer.h"
+#include "pagesim/ledger.h"
+#include "tools/compare/address_space.h"
+
+namespace tools::compare {
+
+/// In whose code it happened. Kernel: in a system call, seen with more rights only.
+enum class Payer : std::uint8_t { Malloc, Program, Kernel };
+inline constexpr std::size_t kPayers = 3;
+[[nodiscard]] std::string_view to_string(Payer payer) noexcept;
+
+/// An instruction, the same for every process that maps the file.
+struct CodePlace {
+  std::uint32_t file = 0;    ///< index in FaultList::files; 0: none, `offset` is an address
+  std::uint64_t offset = 0;  ///< in the file
+
+  friend auto operator<=>(const CodePlace&, const CodePlace&) = default;
+};
+
+struct Fault {
+  std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC
+  std::uint64_t address = 0;  ///< the exact byte
+  CodePlace code;             ///< the faulting instruction
+  std::int32_t pid = 0, tid = 0;
+  std::uint32_t callers = 0;  ///< index in FaultList::chains; 0: not known
+  Region region = Region::Unknown;
+  Payer payer = Payer::Program;
+  bool major = false;
+  pagesim::Cause cause = pagesim::Cause::Unknown;
+  std::optional<allocator::Writer> writer{};  ///< of an allocator whose writers are not known: none
+  std::optional<pagesim::Access> access{};
+  std::optional<std::uint16_t> error_code{};
+};
+
+/// The faults of one run in the order of time, and the files and chains they refer to.
+struct FaultList {
+  std::vector<Fault> faults;
+  std::vector<std::string> files{""};
+  /// Callers from the innermost outwards, each chain once.
+  std::vector<std::vector<CodePlace>> chains{{}};
+  std::uint64_t lost = 0;  ///< events there was no room for
+
+  [[nodiscard]] std::uint32_t file(const std::string& name);
+  [[nodiscard]] std::uint32_t chain(const std::vector<CodePlace>& callers);
+
+ private:
+  std::map<std::string, std::uint32_t> file_numbers_{{"", 0}};
+  std::map<std::vector<CodePlace>, std::uint32_t> chain_numbers_{{{}, 0}};
+};
+
+}  // namespace tools::compare
