@@ -5,6 +5,7 @@
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/gup.h"
 #include "pagesim/kernel/hugetlb.h"
+#include "pagesim/kernel/placement.h"
 #include "pagesim/kernel/syscalls.h"
 
 namespace pagesim::kernel {
@@ -53,6 +54,17 @@ bool is_hint_free(Mm& mm, VirtAddr at, std::size_t length) {
   return above == nullptr || (above->start > at && at + length <= mm.start_with_gap(*above));
 }
 
+std::optional<VirtAddr> find_room(Mm& mm, const MmapRequest& request, std::size_t length,
+                                  VirtAddr hint) {
+  if ((request.flags & MAP_HUGETLB) != 0)
+    return get_unmapped_area(mm, length, granule(mm, request), hint);
+  const bool anonymous = (request.flags & MAP_ANONYMOUS) != 0;
+  if (anonymous && (request.flags & kTypeMask) != MAP_PRIVATE)  // shared memory, of no file yet
+    return get_unmapped_area(mm, length, 1, hint);
+  return choose_area(
+      mm, {length, anonymous ? nullptr : request.file.get(), anonymous ? 0 : request.offset, hint});
+}
+
 SysResult<VirtAddr> choose_address(Mm& mm, const MmapRequest& request, std::size_t length) {
   if ((request.flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE &&
       !mm.is_free(request.hint, request.hint + length))
@@ -62,7 +74,7 @@ SysResult<VirtAddr> choose_address(Mm& mm, const MmapRequest& request, std::size
   const VirtAddr hint = request.hint.align_down(granule(mm, request));
   if (!hint.is_null() && is_hint_free(mm, std::max(hint, lowest), length))
     return std::max(hint, lowest);
-  const auto found = get_unmapped_area(mm, length, granule(mm, request), hint);
+  const auto found = find_room(mm, request, length, hint);
   if (!found) return fail(ENOMEM);
   return *found;
 }

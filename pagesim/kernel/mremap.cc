@@ -4,6 +4,7 @@
 #include "pagesim/kernel/areas.h"
 #include "pagesim/kernel/gup.h"
 #include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/placement.h"
 #include "pagesim/kernel/syscalls.h"
 #include "pagesim/uapi.h"
 
@@ -91,6 +92,12 @@ bool move_page_tables(const Remap& remap, std::size_t length) {
   return moved;
 }
 
+/// Where what grows or leaves its old place behind goes.
+std::optional<VirtAddr> room_for(const Remap& remap, const Vma& area) {
+  const std::uint64_t offset = (area.pgoff << remap.mm.page_shift()) + (remap.old - area.start);
+  return choose_area(remap.mm, {remap.new_length, area.file.get(), area.file ? offset : 0});
+}
+
 SysResult<VirtAddr> move_vma(const Remap& remap, const Vma& area) {
   Mm& mm = remap.mm;
   if (!room_for_areas(mm, 3)) return fail(ENOMEM);
@@ -133,7 +140,7 @@ SysResult<VirtAddr> remap_to(Remap remap) {
   const auto area = area_to_resize(remap);
   if (!area) return fail(area.error());
   if (!remap.has(kMremapFixed)) {
-    const auto room = get_unmapped_area(mm, remap.new_length);
+    const auto room = room_for(remap, **area);
     if (!room) return fail(ENOMEM);
     remap.new_address = *room;
   }
@@ -179,7 +186,7 @@ SysResult<VirtAddr> grow(Remap remap) {
     return remap.old;
   }
   if (!remap.has(kMremapMaymove)) return fail(ENOMEM);
-  const auto room = get_unmapped_area(mm, remap.new_length);
+  const auto room = room_for(remap, area);
   if (!room) return fail(ENOMEM);
   remap.new_address = *room;
   return move_vma(remap, area);

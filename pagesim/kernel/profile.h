@@ -44,6 +44,7 @@ struct Profile {
   bool dontneed_frees_tables = true;      ///< 6.14, x86: PT_RECLAIM
   bool swap_in_maps_writable = true;      ///< by 6.12: an exclusive page, on a read too
   bool gup_unshares = true;               ///< 5.19: a pinned read of a shared page copies it
+  bool thp_placement = true;              ///< 6.7, 64 bits: areas are aligned for huge pages
 
   bool large_folio_reuse = true;       ///< 6.15: its only owner reuses pages of a large folio
   bool split_drops_zero_pages = true;  ///< 6.12: empty pages of a split huge page are not kept

@@ -238,11 +238,13 @@ std::string to_text(const Program& program, const Place& place) {
 
 std::string to_text(const Program& program, const Expectation& expected) {
   if (expected.fault) {
-    return fmt::format("expect fault {} {} {} {}", to_text(program, expected.fault->place),
-                       pagesim::to_string(expected.fault->access),
-                       pagesim::to_string(expected.fault->outcome),
-                       pagesim::to_string(expected.fault->cause));
+    const ExpectedFault& fault = *expected.fault;
+    return fmt::format("expect fault {} {} {} {}{}", to_text(program, fault.place),
+                       pagesim::to_string(fault.access), pagesim::to_string(fault.outcome),
+                       pagesim::to_string(fault.cause),
+                       fault.error_code ? fmt::format(" error_code {}", *fault.error_code) : "");
   }
+  if (expected.at) return "expect at " + to_text(program, *expected.at);
   if (expected.pages_of) {
     std::string text = "expect pages " + to_text(program, *expected.pages_of);
     for (const std::string& state : expected.page_states) text += " " + state;
@@ -255,6 +257,7 @@ std::string to_text(const Program& program, const Expectation& expected) {
   text += signed_bytes("rss_file", expected.rss_file);
   text += signed_bytes("rss_shmem", expected.rss_shmem);
   text += signed_bytes("rss_swap", expected.rss_swap);
+  text += signed_bytes("page_tables", expected.page_tables);
   if (expected.signal) text += " signal " + *expected.signal;
   if (expected.signal_code) text += " " + *expected.signal_code;
   text += signed_bytes("returned", expected.returned);

@@ -70,6 +70,9 @@ constexpr const char* kDirty = AREA("1p") "write A\nmprotect A r\nmprotect A rw\
 constexpr const char* kClean =
     AREA("1p") "write A\nmadvise A FREE\nmprotect A r\nmprotect A rw\nwrite A\n";
 constexpr const char* kMthp = "sysctl thp_64k always\n" AREA("16p") "write A[..]\n";
+constexpr const char* kPlaced =
+    "sysctl thp_enabled always\nB = mmap 1p anon private none\nA = mmap 2M anon private rw\n"
+    "write A[..]\n";
 constexpr const char* kSplitZero =
     "sysctl thp_enabled always\n" AREA("2M") "write A\nmadvise A PAGEOUT\nwrite A[1]\n";
 constexpr const char* kTables = AREA("2M") "write A\nmadvise A DONTNEED\n";
@@ -109,6 +112,8 @@ const Row kRows[] = {
     {"mprotect_restores_write", {6, 0}, kDirty, "0"},
     {"mprotect_restores_clean", {6, 1}, kClean, "1 cow_reuse"},
     {"mprotect_restores_clean", {6, 12}, kClean, "0"},
+    {"thp_placement", {6, 6}, kPlaced, "512 first_write"},
+    {"thp_placement", {6, 7}, kPlaced, "1 huge_first_write"},
     {"mthp", {6, 7}, kMthp, "16 first_write"},
     {"mthp", {6, 8}, kMthp, "1 first_write"},
     {"split_drops_zero_pages", {6, 11}, kSplitZero, "1 swap_cache"},
