@@ -70,11 +70,17 @@ const std::string& AddressSpace::code_file(std::uint64_t address) const {
   return code ? *found.area->file : kNone;
 }
 
+bool AddressSpace::allows_access(const StreamFault& fault) const {
+  const Found found = find(fault.address);
+  if (found.area != nullptr) return found.area->protection != PROT_NONE;
+  return region(fault) == Region::Stack;
+}
+
 Region AddressSpace::region(const StreamFault& fault) const {
   if (!loader_.empty() && code_file(fault.instruction_pointer) == loader_) return Region::Loader;
   const Found found = find(fault.address);
-  const bool own_stack = fault.address + kStackReach >= fault.stack_pointer &&
-                         fault.address < fault.stack_pointer + kStackReach;
+  const bool own_stack = fault.address + kStackReach >= fault.registers.stack_pointer &&
+                         fault.address < fault.registers.stack_pointer + kStackReach;
   if (found.area == nullptr) {  // a stack grows without telling
     return own_stack && fault.tid == fault.pid ? Region::Stack : Region::Unknown;
   }
@@ -85,7 +91,7 @@ Region AddressSpace::region(const StreamFault& fault) const {
   if (found.start >= program_end_ && found.start - program_end_ < kBreakDistance) {
     return Region::BrkHeap;
   }
-  if (fault.tid != fault.pid && find(fault.stack_pointer).area == found.area) {
+  if (fault.tid != fault.pid && find(fault.registers.stack_pointer).area == found.area) {
     return Region::ThreadStack;
   }
   return Region::Anonymous;

@@ -32,6 +32,8 @@ class AddressSpace {
     const Area* area = nullptr;  ///< null: nothing is known there
   };
   [[nodiscard]] Found find(std::uint64_t address) const;
+  /// Whether an access there may be allowed at all: an area that is not PROT_NONE, or a stack.
+  [[nodiscard]] bool allows_access(const StreamFault& fault) const;
   [[nodiscard]] Region region(const StreamFault& fault) const;
   /// Whether code is mapped at `address`, and of which file; empty: none.
   [[nodiscard]] const std::string& code_file(std::uint64_t address) const;

@@ -1,8 +1,10 @@
 // Each event changes an address space or is a fault in one.
 #include "tools/compare/fault_player.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace tools::compare {
 namespace {
@@ -17,6 +19,8 @@ class Player {
   }
   void operator()(const StreamMap& map) { spaces_[map.pid].map(map); }
   void operator()(const StreamExec& exec) { spaces_[exec.pid] = {}; }
+  void operator()(const StreamMajor&) {}
+  void operator()(const StreamExit&) {}
   void operator()(const StreamFork& fork) {
     if (fork.pid != fork.parent) spaces_[fork.pid] = AddressSpace{spaces_[fork.parent]};
   }
@@ -30,11 +34,24 @@ class Player {
     fault.major = event.major;
     fault.region = space.region(event);
     fault.payer = payer(space, event);
+    if (!event.kernel_mode && !space.allows_access(event)) suspects_.push_back(list_.faults.size());
     if (!event.kernel_mode) fault.code = code_place(space, event.instruction_pointer);
     list_.faults.push_back(fault);
   }
 
-  [[nodiscard]] FaultList& list() noexcept { return list_; }
+  /// `counted`: faults of user mode the kernel counted. The others ended in a signal.
+  FaultList finish(std::uint64_t counted) {
+    const auto user = std::count_if(list_.faults.begin(), list_.faults.end(),
+                                    [](const Fault& f) { return f.payer != Payer::Kernel; });
+    const auto all = static_cast<std::uint64_t>(user);
+    std::uint64_t signals = all > counted ? all - counted : 0;
+    for (const std::size_t index : suspects_) {
+      if (signals == 0) break;
+      list_.faults[index].cause = pagesim::Cause::Invalid;
+      --signals;
+    }
+    return std::move(list_);
+  }
 
  private:
   [[nodiscard]] CodePlace code_place(const AddressSpace& space, std::uint64_t instruction) {
@@ -71,6 +88,7 @@ class Player {
   std::unordered_map<std::int32_t, AddressSpace> spaces_;
   std::uint64_t time_ = 0;
   FaultList list_;
+  std::vector<std::size_t> suspects_;  ///< faults where no access is allowed
 };
 
 }  // namespace
@@ -78,8 +96,9 @@ class Player {
 FaultList play(FaultStream& stream, const AllocatorCode& code) {
   Player player{code};
   for (const StreamEvent& event : stream.take()) player.play(event);
-  player.list().lost = stream.lost();
-  return std::move(player.list());
+  FaultList list = player.finish(stream.counted());
+  list.lost = stream.lost();
+  return list;
 }
 
 }  // namespace tools::compare

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -17,36 +18,59 @@ namespace tools::compare {
 
 inline constexpr std::size_t kStackWords = 8;
 
-/// A fault that was counted as minor or major.
+/// Registers that an instruction with two operands in memory may go by.
+struct StreamRegisters {
+  std::uint64_t source_index = 0;       ///< rsi
+  std::uint64_t destination_index = 0;  ///< rdi
+  std::uint64_t stack_pointer = 0;      ///< rsp
+};
+
+/// A page-fault exception. Those that end in a signal are among them and are not counted.
 struct StreamFault {
   std::int32_t pid = 0, tid = 0;
   std::uint64_t address = 0;
   std::uint64_t instruction_pointer = 0;
-  std::uint64_t stack_pointer = 0;
+  StreamRegisters registers;
   std::array<std::uint64_t, kStackWords> stack{};  ///< from the stack pointer up
   std::uint8_t stack_words = 0;                    ///< of them could be read
+  std::optional<bool> present;  ///< a page was mapped there: it lacked a right; none: not told
   bool major = false;
   bool kernel_mode = false;
 };
 
-/// An area of memory was made, or its protection changed. munmap is not told.
+/// The fault just before it, of the same thread and address, was major.
+struct StreamMajor {
+  std::int32_t tid = 0;
+  std::uint64_t address = 0;
+};
+
+/// An area of memory was made, or its protection changed: the whole of it, with the neighbours it
+/// was joined with. munmap and mremap are not told.
 struct StreamMap {
   std::int32_t pid = 0;
   std::uint64_t start = 0, length = 0, offset = 0;
+  std::uint64_t device = 0, inode = 0;
   std::uint32_t protection = 0;  ///< PROT_*
+  std::uint32_t flags = 0;       ///< MAP_*: those the kernel still knows of
   std::string file;              ///< "//anon", "[stack]", a path
 };
 struct StreamFork {
   std::int32_t pid = 0, parent = 0;  ///< equal: a thread
+  std::int32_t tid = 0, parent_tid = 0;
 };
 struct StreamExec {
   std::int32_t pid = 0;
 };
+struct StreamExit {
+  std::int32_t pid = 0, tid = 0;
+};
 
 struct StreamEvent {
-  std::uint64_t time = 0;  ///< ns, of one clock for all processors
-  std::variant<StreamFault, StreamMap, StreamFork, StreamExec> what;
+  std::uint64_t time = 0;  ///< ns of CLOCK_MONOTONIC
+  std::variant<StreamFault, StreamMajor, StreamMap, StreamFork, StreamExec, StreamExit> what;
 };
+
+class PerfRing;
 
 /// Follows a process from its next execve on, with all that it starts. Its ring buffers, one a
 /// processor, are emptied by a thread of its own.
@@ -62,21 +86,23 @@ class FaultStream {
   [[nodiscard]] std::vector<StreamEvent> take();
   /// Samples the kernel had no room for; known after take().
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+  /// Faults of user mode that ended in no signal, as the kernel counted them; known after take().
+  [[nodiscard]] std::uint64_t counted() const noexcept { return counted_; }
   /// Faults inside system calls are told too.
   [[nodiscard]] bool kernel_mode() const noexcept { return kernel_mode_; }
 
  private:
-  class Ring;
-
   void open(pid_t program, int processor);
   void drain_until_stopped();
   void stop();
 
-  std::vector<std::unique_ptr<Ring>> rings_;
+  std::vector<std::unique_ptr<PerfRing>> rings_;
   std::atomic<bool> stopped_ = false;
   std::thread drainer_;
   std::uint64_t lost_ = 0;
+  std::uint64_t counted_ = 0;
   bool kernel_mode_ = true;
+  bool page_sizes_ = true;  ///< the kernel tells the size of the page at the address, 5.11
 };
 
 }  // namespace tools::compare

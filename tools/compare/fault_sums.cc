@@ -7,6 +7,7 @@ FaultSums sum_up(const FaultList& list) {
   FaultSums sums;
   sums.lost = list.lost;
   for (const Fault& fault : list.faults) {
+    if (fault.cause == pagesim::Cause::Invalid) continue;
     if (fault.payer == Payer::Kernel) {
       ++sums.kernel_mode;
       continue;

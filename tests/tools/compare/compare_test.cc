@@ -162,6 +162,10 @@ TEST_F(PayerTest, OnlyTheKernelsOwnFaultsAreLeftOver) {
   EXPECT_LE(found["by_payer"]["kernel"], 60);
 }
 
+TEST_F(PayerTest, AccessesThatEndInASignalAreNotCounted) {
+  EXPECT_NEAR(more("glibc", "signals", 500, "by_payer", "program"), 0, 20);
+}
+
 TEST_F(CompareTest, BadInputIsRefusedInOneSentence) {
   const auto refused = [&](const std::string& arguments, const std::string& sentence) {
     const Result result = run(arguments);

@@ -3,12 +3,16 @@
  *   calloc   a cleared block of N pages that were used before, never touched
  *   write    a block of N pages, written by the program
  *   fork     N children, each writes to one page
+ *   signals  N accesses to a page without rights, each answered by a handler
  *   threads  4 threads, each writes to N pages of its stack
  */
 #include <malloc.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +21,21 @@ static void* use_stack(void* pages) {
   volatile char* block = __builtin_alloca(size);
   for (size_t at = size; at != 0; at -= 4096) block[at - 1] = 1;
   return NULL;
+}
+
+static sigjmp_buf back;
+
+static void jump_back(int signal) { siglongjmp(back, signal); }
+
+static void fault_in_vain(size_t n) {
+  volatile char* const guard = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  static volatile size_t done;
+  signal(SIGSEGV, jump_back);
+  sigsetjmp(back, 1);
+  while (done < n) {
+    ++done;
+    *guard = 1;
+  }
 }
 
 static int run(const char* what, size_t n) {
@@ -41,6 +60,8 @@ static int run(const char* what, size_t n) {
       }
       wait(NULL);
     }
+  } else if (strcmp(what, "signals") == 0) {
+    fault_in_vain(n);
   } else if (strcmp(what, "threads") == 0) {
     pthread_t threads[4];
     for (int i = 0; i < 4; ++i) pthread_create(&threads[i], NULL, use_stack, (void*)n);

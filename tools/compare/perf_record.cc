@@ -1,0 +1,205 @@
+// The fields of a record, in the order in which the kernel writes them.
+#include "tools/compare/perf_record.h"
+
+#include <asm/perf_regs.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <string>
+
+namespace tools::compare {
+namespace {
+
+constexpr std::uint32_t kWakeAt = 64 << 10;  // bytes in a ring
+constexpr std::uint64_t kAlways =
+    PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
+constexpr std::uint64_t kRegisters = std::uint64_t{1} << PERF_REG_X86_SI |
+                                     std::uint64_t{1} << PERF_REG_X86_DI |
+                                     std::uint64_t{1} << PERF_REG_X86_SP;
+
+perf_event_attr software_event(std::uint64_t config) {
+  perf_event_attr attr{};
+  attr.size = sizeof attr;
+  attr.type = PERF_TYPE_SOFTWARE;
+  attr.config = config;
+  attr.exclude_hv = 1;
+  attr.disabled = 1;
+  attr.enable_on_exec = 1;
+  attr.inherit = 1;
+  return attr;
+}
+
+perf_event_attr sampled_event(std::uint64_t config, const PerfLayout& layout) {
+  perf_event_attr attr = software_event(config);
+  attr.sample_period = 1;
+  attr.sample_type = kAlways;
+  attr.exclude_kernel = !layout.kernel_mode;
+  attr.sample_id_all = 1;
+  attr.watermark = 1;
+  attr.wakeup_watermark = kWakeAt;
+  attr.use_clockid = 1;
+  attr.clockid = CLOCK_MONOTONIC;
+  return attr;
+}
+
+/// Takes values off a record, front to back.
+class Reader {
+ public:
+  Reader(const std::byte* at, const std::byte* end) : at_{at}, end_{end} {}
+
+  template <class T>
+  T take() {
+    T value{};
+    if (at_ + sizeof value <= end_) std::memcpy(&value, at_, sizeof value);
+    at_ += sizeof value;
+    return value;
+  }
+  std::uint64_t word() { return take<std::uint64_t>(); }
+  std::int32_t task() { return take<std::int32_t>(); }
+  std::string text() const {
+    const auto* const begin = reinterpret_cast<const char*>(at_);
+    return at_ < end_ ? std::string{begin, strnlen(begin, static_cast<std::size_t>(end_ - at_))}
+                      : std::string{};
+  }
+
+ private:
+  const std::byte* at_;
+  const std::byte* end_;
+};
+
+/// The kernel writes registers in the order of their numbers.
+StreamRegisters read_registers(Reader& reader) {
+  StreamRegisters registers;
+  if (reader.word() == PERF_SAMPLE_REGS_ABI_NONE) return registers;
+  registers.source_index = reader.word();
+  registers.destination_index = reader.word();
+  registers.stack_pointer = reader.word();
+  return registers;
+}
+
+void read_stack(Reader& reader, StreamFault& fault) {
+  if (reader.word() == 0) return;
+  for (std::uint64_t& word : fault.stack) word = reader.word();
+  fault.stack_words = static_cast<std::uint8_t>(
+      std::min<std::uint64_t>(reader.word() / sizeof(std::uint64_t), kStackWords));
+}
+
+StreamMap read_map(Reader reader) {
+  StreamMap map;
+  map.pid = reader.task();
+  reader.task();
+  map.start = reader.word();
+  map.length = reader.word();
+  map.offset = reader.word();
+  map.device = reader.word();
+  map.inode = reader.word();
+  reader.word();  // the inode's generation
+  map.protection = reader.take<std::uint32_t>();
+  map.flags = reader.take<std::uint32_t>();
+  map.file = reader.text();
+  return map;
+}
+
+StreamFork read_fork(Reader reader) {
+  StreamFork fork;
+  fork.pid = reader.task();
+  fork.parent = reader.task();
+  fork.tid = reader.task();
+  fork.parent_tid = reader.task();
+  return fork;
+}
+
+StreamExit read_exit(Reader reader) {
+  StreamExit exit;
+  exit.pid = reader.task();
+  reader.task();
+  exit.tid = reader.task();
+  return exit;
+}
+
+/// Records other than samples end with: pid, tid, time, address, identifier.
+std::uint64_t time_at_end(const std::byte* end) { return Reader{end - 16, end}.word(); }
+
+}  // namespace
+
+perf_event_attr fault_event(const PerfLayout& layout) {
+  perf_event_attr attr = sampled_event(PERF_COUNT_SW_PAGE_FAULTS, layout);
+  attr.sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+  if (layout.page_sizes) attr.sample_type |= PERF_SAMPLE_DATA_PAGE_SIZE;
+  attr.sample_regs_user = kRegisters;
+  attr.sample_stack_user = kStackWords * sizeof(std::uint64_t);
+  attr.mmap = attr.mmap_data = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
+  return attr;
+}
+
+perf_event_attr major_event(const PerfLayout& layout) {
+  return sampled_event(PERF_COUNT_SW_PAGE_FAULTS_MAJ, layout);
+}
+
+perf_event_attr counter(std::uint64_t config) {
+  perf_event_attr attr = software_event(config);
+  attr.exclude_kernel = 1;
+  return attr;
+}
+
+std::uint64_t sample_id(const std::byte* begin, const std::byte* end) {
+  return Reader{begin, end}.word();
+}
+
+StreamEvent read_fault(const PerfLayout& layout, const perf_event_header& header,
+                       const std::byte* begin, const std::byte* end) {
+  Reader reader{begin, end};
+  StreamFault fault;
+  fault.kernel_mode = (header.misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+  reader.word();  // identifier
+  fault.instruction_pointer = reader.word();
+  fault.pid = reader.task();
+  fault.tid = reader.task();
+  const std::uint64_t time = reader.word();
+  fault.address = reader.word();
+  fault.registers = read_registers(reader);
+  read_stack(reader, fault);
+  if (layout.page_sizes) fault.present = reader.word() != 0;
+  return {time, fault};
+}
+
+StreamEvent read_major(const std::byte* begin, const std::byte* end) {
+  Reader reader{begin, end};
+  StreamMajor major;
+  reader.word();  // identifier
+  reader.task();
+  major.tid = reader.task();
+  const std::uint64_t time = reader.word();
+  major.address = reader.word();
+  return {time, major};
+}
+
+std::optional<StreamEvent> read_other(const perf_event_header& header, const std::byte* begin,
+                                      const std::byte* end) {
+  const Reader reader{begin, end};
+  switch (header.type) {
+    case PERF_RECORD_MMAP2:
+      return StreamEvent{time_at_end(end), read_map(reader)};
+    case PERF_RECORD_FORK:
+      return StreamEvent{time_at_end(end), read_fork(reader)};
+    case PERF_RECORD_EXIT:
+      return StreamEvent{time_at_end(end), read_exit(reader)};
+    case PERF_RECORD_COMM:
+      if ((header.misc & PERF_RECORD_MISC_COMM_EXEC) == 0) return std::nullopt;
+      return StreamEvent{time_at_end(end), StreamExec{Reader{reader}.task()}};
+    default:
+      return std::nullopt;
+  }
+}
+
+std::uint64_t read_lost(const perf_event_header& header, const std::byte* begin,
+                        const std::byte* end) {
+  if (header.type != PERF_RECORD_LOST) return 0;
+  Reader reader{begin, end};
+  reader.word();  // identifier
+  return reader.word();
+}
+
+}  // namespace tools::compare

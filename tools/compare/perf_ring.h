@@ -1,0 +1,43 @@
+// PerfRing: one processor's events and the buffer the kernel writes them to.
+#pragma once
+
+#include <linux/perf_event.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tools/compare/perf_record.h"
+#include "tools/run/owned_fd.h"
+
+namespace tools::compare {
+
+class PerfRing {
+ public:
+  /// Throws std::system_error where the kernel refuses.
+  PerfRing(pid_t program, int processor, const PerfLayout& layout);
+  ~PerfRing();
+  PerfRing(const PerfRing&) = delete;
+  PerfRing& operator=(const PerfRing&) = delete;
+
+  [[nodiscard]] int fd() const noexcept { return faults_.get(); }
+  /// Takes what the kernel has written.
+  void drain();
+  /// Appends what was taken; returns how many samples were lost.
+  std::uint64_t read(std::vector<StreamEvent>& events) const;
+  /// Faults of user mode that were counted here.
+  [[nodiscard]] std::uint64_t counted() const;
+
+ private:
+  void map();
+
+  PerfLayout layout_;
+  run::OwnedFd faults_, major_, minor_count_, major_count_;
+  std::uint64_t major_id_ = 0;
+  perf_event_mmap_page* control_ = nullptr;
+  std::size_t size_ = 0;
+  std::vector<std::byte> taken_;
+};
+
+}  // namespace tools::compare
