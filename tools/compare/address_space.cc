@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -43,7 +44,12 @@ void AddressSpace::map(const StreamMap& map) {
   const std::uint64_t end = map.start + map.length;
   cut(map.start);
   cut(end);
-  areas_.erase(areas_.lower_bound(map.start), areas_.lower_bound(end));
+  const auto gone = std::pair{areas_.lower_bound(map.start), areas_.lower_bound(end)};
+  const bool was_code = std::any_of(gone.first, gone.second, [](const auto& area) {
+    return (area.second.protection & PROT_EXEC) != 0;
+  });
+  if (was_code || (map.protection & PROT_EXEC) != 0) ++code_version_;
+  areas_.erase(gone.first, gone.second);
   areas_[map.start] = {end, map.offset, map.protection,
                        std::make_shared<const std::string>(map.file)};
   if (!is_file(map.file)) return;

@@ -37,13 +37,16 @@ class AddressSpace {
   [[nodiscard]] Region region(const StreamFault& fault) const;
   /// Whether code is mapped at `address`, and of which file; empty: none.
   [[nodiscard]] const std::string& code_file(std::uint64_t address) const;
+  /// Another number whenever code was mapped, or something else where code was.
+  [[nodiscard]] std::uint64_t code_version() const noexcept { return code_version_; }
 
  private:
   void cut(std::uint64_t at);
 
   std::map<std::uint64_t, Area> areas_;  ///< by start
   std::uint64_t program_end_ = 0;        ///< of the first file mapped: the program itself
-  std::string loader_;                   ///< file of the second: its interpreter
+  std::uint64_t code_version_ = 0;
+  std::string loader_;  ///< file of the second: its interpreter
 };
 
 }  // namespace tools::compare

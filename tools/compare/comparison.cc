@@ -80,7 +80,7 @@ class Turns {
     std::unique_ptr<FaultStream> stream;
     Run run{run_tree(command, [&](pid_t program) { stream = follow(program); })};
     if (stream != nullptr) {
-      run.list = std::make_shared<const FaultList>(play(*stream, code));
+      run.list = std::make_shared<const FaultList>(play(*stream, code, tables_));
       run.faults = sum_up(*run.list);
     }
     run.good = !run.end.timed_out && WIFEXITED(run.end.status) &&
@@ -91,7 +91,7 @@ class Turns {
   /// Null, and a sentence in the result, where perf is refused.
   std::unique_ptr<FaultStream> follow(pid_t program) {
     try {
-      return std::make_unique<FaultStream>(program);
+      return std::make_unique<FaultStream>(program, options_.unwind);
     } catch (const std::system_error& refused) {
       if (result_.missing.empty()) {
         result_.missing.push_back(fmt::format(
@@ -108,6 +108,7 @@ class Turns {
   const std::function<void(const Progress&)>& tell_;
   std::string program_;
   std::vector<AllocatorCode> codes_;  ///< one for each entry
+  UnwindTables tables_;
   Comparison result_;
   Clock::time_point started_ = Clock::now();
   std::size_t done_ = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tools/compare/fault.h"
+#include "tools/compare/fault_stream.h"
 #include "tools/compare/fault_sums.h"
 #include "tools/compare/process_tree.h"
 #include "tools/compare/statistics.h"
@@ -26,6 +27,7 @@ struct CompareOptions {
   std::string input = "/dev/null";
   std::string output_folder;  ///< keeps what the program prints; empty: dropped
   std::optional<std::chrono::milliseconds> limit{};  ///< of one run
+  Unwind unwind = Unwind::Near;
 };
 
 struct Run {

@@ -1,4 +1,4 @@
-// Files and chains, each kept once.
+// Files, each kept once.
 #include "tools/compare/fault.h"
 
 #include <array>
@@ -13,13 +13,6 @@ std::string_view to_string(Payer payer) noexcept {
 std::uint32_t FaultList::file(const std::string& name) {
   const auto [found, fresh] = file_numbers_.emplace(name, static_cast<std::uint32_t>(files.size()));
   if (fresh) files.push_back(name);
-  return found->second;
-}
-
-std::uint32_t FaultList::chain(const std::vector<CodePlace>& callers) {
-  const auto [found, fresh] =
-      chain_numbers_.emplace(callers, static_cast<std::uint32_t>(chains.size()));
-  if (fresh) chains.push_back(callers);
   return found->second;
 }
 

@@ -11,6 +11,7 @@
 #include "allocator/writer.h"
 #include "pagesim/ledger.h"
 #include "tools/compare/address_space.h"
+#include "tools/compare/call_tree.h"
 
 namespace tools::compare {
 
@@ -19,20 +20,12 @@ enum class Payer : std::uint8_t { Malloc, Program, Kernel };
 inline constexpr std::size_t kPayers = 3;
 [[nodiscard]] std::string_view to_string(Payer payer) noexcept;
 
-/// An instruction, the same for every process that maps the file.
-struct CodePlace {
-  std::uint32_t file = 0;    ///< index in FaultList::files; 0: none, `offset` is an address
-  std::uint64_t offset = 0;  ///< in the file
-
-  friend auto operator<=>(const CodePlace&, const CodePlace&) = default;
-};
-
 struct Fault {
   std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC
   std::uint64_t address = 0;  ///< the exact byte
   CodePlace code;             ///< the faulting instruction
   std::int32_t pid = 0, tid = 0;
-  std::uint32_t callers = 0;  ///< index in FaultList::chains; 0: not known
+  CallTree::Chain chain = CallTree::kEmpty;  ///< in FaultList::calls: `code` and its callers
   Region region = Region::Unknown;
   Payer payer = Payer::Program;
   bool major = false;
@@ -46,16 +39,13 @@ struct Fault {
 struct FaultList {
   std::vector<Fault> faults;
   std::vector<std::string> files{""};
-  /// Callers from the innermost outwards, each chain once.
-  std::vector<std::vector<CodePlace>> chains{{}};
+  CallTree calls;
   std::uint64_t lost = 0;  ///< events there was no room for
 
   [[nodiscard]] std::uint32_t file(const std::string& name);
-  [[nodiscard]] std::uint32_t chain(const std::vector<CodePlace>& callers);
 
  private:
   std::map<std::string, std::uint32_t> file_numbers_{{"", 0}};
-  std::map<std::vector<CodePlace>, std::uint32_t> chain_numbers_{{{}, 0}};
 };
 
 }  // namespace tools::compare

@@ -2,6 +2,7 @@
 #include "tools/compare/fault_player.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -11,18 +12,23 @@ namespace {
 
 class Player {
  public:
-  explicit Player(const AllocatorCode& code) : code_{code} {}
+  Player(const AllocatorCode& code, UnwindTables& tables) : code_{code}, unwinder_{tables, list_} {}
 
   void play(const StreamEvent& event) {
     time_ = event.time;
     std::visit(*this, event.what);
   }
   void operator()(const StreamMap& map) { spaces_[map.pid].map(map); }
-  void operator()(const StreamExec& exec) { spaces_[exec.pid] = {}; }
   void operator()(const StreamMajor&) {}
   void operator()(const StreamExit&) {}
+  void operator()(const StreamExec& exec) {
+    spaces_[exec.pid] = {};
+    unwinder_.forget(exec.pid);
+  }
   void operator()(const StreamFork& fork) {
-    if (fork.pid != fork.parent) spaces_[fork.pid] = AddressSpace{spaces_[fork.parent]};
+    if (fork.pid == fork.parent) return;
+    spaces_[fork.pid] = AddressSpace{spaces_[fork.parent]};
+    unwinder_.forget(fork.pid);
   }
   void operator()(const StreamFault& event) {
     const AddressSpace& space = spaces_[event.pid];
@@ -33,9 +39,13 @@ class Player {
     fault.tid = event.tid;
     fault.major = event.major;
     fault.region = space.region(event);
-    fault.payer = payer(space, event);
-    if (!event.kernel_mode && !space.allows_access(event)) suspects_.push_back(list_.faults.size());
-    if (!event.kernel_mode) fault.code = code_place(space, event.instruction_pointer);
+    fault.payer = Payer::Kernel;
+    if (!event.kernel_mode) {
+      fault.code = unwinder_.place(space, event.instruction_pointer);
+      fault.chain = unwinder_.chain(space, event);
+      fault.payer = payer(fault.chain);
+      if (!space.allows_access(event)) suspects_.push_back(list_.faults.size());
+    }
     list_.faults.push_back(fault);
   }
 
@@ -54,32 +64,19 @@ class Player {
   }
 
  private:
-  [[nodiscard]] CodePlace code_place(const AddressSpace& space, std::uint64_t instruction) {
-    const std::string& file = space.code_file(instruction);
-    if (file.empty()) return {0, instruction};
-    const auto [start, area] = space.find(instruction);
-    return {list_.file(file), instruction - start + area->offset};
+  [[nodiscard]] Payer payer(CallTree::Chain chain) {
+    if (payers_.size() <= chain) payers_.resize(list_.calls.size());
+    std::optional<Payer>& known = payers_[chain];
+    if (!known) known = is_malloc(chain) ? Payer::Malloc : Payer::Program;
+    return *known;
   }
 
-  [[nodiscard]] bool is_allocator(const AddressSpace& space, std::uint64_t instruction) const {
-    const std::string& file = space.code_file(instruction);
-    if (file.empty()) return false;
-    const auto [start, area] = space.find(instruction);
-    return code_.contains(file, instruction - start + area->offset);
-  }
-
-  [[nodiscard]] Payer payer(const AddressSpace& space, const StreamFault& fault) const {
-    if (fault.kernel_mode) return Payer::Kernel;
-    return is_malloc(space, fault) ? Payer::Malloc : Payer::Program;
-  }
-
-  /// The C library's memset, memcpy and their kin use no stack of their own: the first word there
-  /// that points into code is where they return to.
-  [[nodiscard]] bool is_malloc(const AddressSpace& space, const StreamFault& fault) const {
-    if (is_allocator(space, fault.instruction_pointer)) return true;
-    if (space.code_file(fault.instruction_pointer) != code_.c_library()) return false;
-    for (std::size_t i = 0; i < fault.stack_words; ++i) {
-      if (!space.code_file(fault.stack[i]).empty()) return is_allocator(space, fault.stack[i]);
+  /// What the C library does for a caller, clear or copy or lock, is the caller's.
+  [[nodiscard]] bool is_malloc(CallTree::Chain chain) const {
+    for (const CodePlace& place : list_.calls.frames(chain)) {
+      const std::string& file = list_.files[place.file];
+      if (code_.contains(file, place.offset)) return true;
+      if (file != code_.c_library()) return false;
     }
     return false;
   }
@@ -89,12 +86,14 @@ class Player {
   std::uint64_t time_ = 0;
   FaultList list_;
   std::vector<std::size_t> suspects_;  ///< faults where no access is allowed
+  Unwinder unwinder_;
+  std::vector<std::optional<Payer>> payers_;  ///< by chain
 };
 
 }  // namespace
 
-FaultList play(FaultStream& stream, const AllocatorCode& code) {
-  Player player{code};
+FaultList play(FaultStream& stream, const AllocatorCode& code, UnwindTables& tables) {
+  Player player{code, tables};
   for (const StreamEvent& event : stream.take()) player.play(event);
   FaultList list = player.finish(stream.counted());
   list.lost = stream.lost();

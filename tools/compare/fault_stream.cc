@@ -32,7 +32,7 @@ void mark_major(std::vector<StreamEvent>& events) {
 
 }  // namespace
 
-FaultStream::FaultStream(pid_t program) {
+FaultStream::FaultStream(pid_t program, Unwind unwind) : unwind_{unwind} {
   const auto processors = static_cast<int>(sysconf(_SC_NPROCESSORS_CONF));
   for (int i = 0; i < processors; ++i) open(program, i);
   if (rings_.empty()) throw std::system_error{ENODEV, std::generic_category(), "perf"};
@@ -45,8 +45,8 @@ FaultStream::~FaultStream() { stop(); }
 /// size of the page.
 void FaultStream::open(pid_t program, int processor) {
   try {
-    rings_.push_back(
-        std::make_unique<PerfRing>(program, processor, PerfLayout{kernel_mode_, page_sizes_}));
+    rings_.push_back(std::make_unique<PerfRing>(program, processor,
+                                                PerfLayout{unwind_, kernel_mode_, page_sizes_}));
   } catch (const std::system_error& refused) {
     const int error = refused.code().value();
     if (error == ENODEV) return;
@@ -89,7 +89,6 @@ std::vector<StreamEvent> FaultStream::take() {
     lost_ += ring->read(events);
     counted_ += ring->counted();
   }
-  rings_.clear();
   std::stable_sort(events.begin(), events.end(),
                    [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; });
   mark_major(events);

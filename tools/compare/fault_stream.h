@@ -3,12 +3,12 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <variant>
@@ -16,12 +16,16 @@
 
 namespace tools::compare {
 
-inline constexpr std::size_t kStackWords = 8;
+/// How far the callers of a fault are followed. Near: through the 512 bytes of stack that cost
+/// little, enough for the caller of malloc in nearly every allocator. Frame pointers: from there on
+/// by those, for programs built with them. Dwarf: through 16 KiB of stack.
+enum class Unwind : std::uint8_t { Near, FramePointers, Dwarf };
 
-/// Registers that an instruction with two operands in memory may go by.
+/// Registers that an instruction with two operands in memory may go by, and those of its frame.
 struct StreamRegisters {
   std::uint64_t source_index = 0;       ///< rsi
   std::uint64_t destination_index = 0;  ///< rdi
+  std::uint64_t frame_pointer = 0;      ///< rbp
   std::uint64_t stack_pointer = 0;      ///< rsp
 };
 
@@ -31,8 +35,8 @@ struct StreamFault {
   std::uint64_t address = 0;
   std::uint64_t instruction_pointer = 0;
   StreamRegisters registers;
-  std::array<std::uint64_t, kStackWords> stack{};  ///< from the stack pointer up
-  std::uint8_t stack_words = 0;                    ///< of them could be read
+  std::span<const std::uint64_t> stack{};    ///< from the stack pointer up; the stream's own
+  std::span<const std::uint64_t> callers{};  ///< with Unwind::FramePointers, by those
   std::optional<bool> present;  ///< a page was mapped there: it lacked a right; none: not told
   bool major = false;
   bool kernel_mode = false;
@@ -77,12 +81,12 @@ class PerfRing;
 class FaultStream {
  public:
   /// Throws std::system_error where the kernel gives no perf events.
-  explicit FaultStream(pid_t program);
+  FaultStream(pid_t program, Unwind unwind);
   ~FaultStream();
   FaultStream(const FaultStream&) = delete;
   FaultStream& operator=(const FaultStream&) = delete;
 
-  /// Ends it. All events, in the order of time.
+  /// Ends it. All events, in the order of time; what they point to lives as long as the stream.
   [[nodiscard]] std::vector<StreamEvent> take();
   /// Samples the kernel had no room for; known after take().
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
@@ -96,6 +100,7 @@ class FaultStream {
   void drain_until_stopped();
   void stop();
 
+  Unwind unwind_;
   std::vector<std::unique_ptr<PerfRing>> rings_;
   std::atomic<bool> stopped_ = false;
   std::thread drainer_;

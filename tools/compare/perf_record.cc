@@ -13,11 +13,12 @@ namespace tools::compare {
 namespace {
 
 constexpr std::uint32_t kWakeAt = 64 << 10;  // bytes in a ring
+constexpr std::uint32_t kNearStack = 512, kWholeStack = 16 << 10;
 constexpr std::uint64_t kAlways =
     PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
-constexpr std::uint64_t kRegisters = std::uint64_t{1} << PERF_REG_X86_SI |
-                                     std::uint64_t{1} << PERF_REG_X86_DI |
-                                     std::uint64_t{1} << PERF_REG_X86_SP;
+constexpr std::uint64_t kRegisters =
+    std::uint64_t{1} << PERF_REG_X86_SI | std::uint64_t{1} << PERF_REG_X86_DI |
+    std::uint64_t{1} << PERF_REG_X86_BP | std::uint64_t{1} << PERF_REG_X86_SP;
 
 perf_event_attr software_event(std::uint64_t config) {
   perf_event_attr attr{};
@@ -58,6 +59,14 @@ class Reader {
   }
   std::uint64_t word() { return take<std::uint64_t>(); }
   std::int32_t task() { return take<std::int32_t>(); }
+  /// Perf keeps everything at multiples of 8 bytes.
+  std::span<const std::uint64_t> words(std::uint64_t count) {
+    const auto* const begin = reinterpret_cast<const std::uint64_t*>(at_);
+    const auto most = at_ < end_ ? static_cast<std::uint64_t>(end_ - at_) / sizeof *begin : 0;
+    count = std::min(count, most);
+    at_ += count * sizeof *begin;
+    return {begin, count};
+  }
   std::string text() const {
     const auto* const begin = reinterpret_cast<const char*>(at_);
     return at_ < end_ ? std::string{begin, strnlen(begin, static_cast<std::size_t>(end_ - at_))}
@@ -75,15 +84,17 @@ StreamRegisters read_registers(Reader& reader) {
   if (reader.word() == PERF_SAMPLE_REGS_ABI_NONE) return registers;
   registers.source_index = reader.word();
   registers.destination_index = reader.word();
+  registers.frame_pointer = reader.word();
   registers.stack_pointer = reader.word();
   return registers;
 }
 
 void read_stack(Reader& reader, StreamFault& fault) {
-  if (reader.word() == 0) return;
-  for (std::uint64_t& word : fault.stack) word = reader.word();
-  fault.stack_words = static_cast<std::uint8_t>(
-      std::min<std::uint64_t>(reader.word() / sizeof(std::uint64_t), kStackWords));
+  const std::uint64_t room = reader.word();
+  if (room == 0) return;
+  const auto stack = reader.words(room / sizeof(std::uint64_t));
+  const std::uint64_t held = reader.word() / sizeof(std::uint64_t);
+  fault.stack = stack.first(std::min<std::size_t>(stack.size(), held));
 }
 
 StreamMap read_map(Reader reader) {
@@ -129,7 +140,9 @@ perf_event_attr fault_event(const PerfLayout& layout) {
   attr.sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
   if (layout.page_sizes) attr.sample_type |= PERF_SAMPLE_DATA_PAGE_SIZE;
   attr.sample_regs_user = kRegisters;
-  attr.sample_stack_user = kStackWords * sizeof(std::uint64_t);
+  attr.sample_stack_user = layout.unwind == Unwind::Dwarf ? kWholeStack : kNearStack;
+  if (layout.unwind == Unwind::FramePointers) attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
+  attr.exclude_callchain_kernel = 1;
   attr.mmap = attr.mmap_data = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
   return attr;
 }
@@ -159,6 +172,7 @@ StreamEvent read_fault(const PerfLayout& layout, const perf_event_header& header
   fault.tid = reader.task();
   const std::uint64_t time = reader.word();
   fault.address = reader.word();
+  if (layout.unwind == Unwind::FramePointers) fault.callers = reader.words(reader.word());
   fault.registers = read_registers(reader);
   read_stack(reader, fault);
   if (layout.page_sizes) fault.present = reader.word() != 0;

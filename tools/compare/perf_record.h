@@ -13,6 +13,7 @@ namespace tools::compare {
 
 /// What is asked for, and so what each record holds.
 struct PerfLayout {
+  Unwind unwind = Unwind::Near;
   bool kernel_mode = true;
   bool page_sizes = true;
 };
