@@ -205,7 +205,9 @@ void Core<M, Policy>::heap_trim(Arena av, std::size_t pad) {
   const std::size_t extra = align_down(avail - pad, heap.page_size());
   if (extra == 0) return;
   const std::size_t before = heap.size();
+  const int error = av.memory().error();  // free keeps it
   shrink_heap(heap, extra);
+  av.memory().set_error(error);
   if (heap.size() == before) return;
   av.add(Arena::kSystemMem, -extra);
   top.set_top_head(size - ChunkSize::of(extra));
@@ -236,7 +238,9 @@ bool Core<M, Policy>::drop_heap(Arena av, std::size_t pad) {
   m.lock(par.spare_lock());
   if (par[Params::kAlignedSpare] == heap.at() + most) par.put(Params::kAlignedSpare, VirtAddr{});
   m.unlock(par.spare_lock());
+  const int error = m.error();  // free keeps it
   m.munmap(heap.at(), most);
+  m.set_error(error);
   if (merges) {
     last = last.before(last.prev_size());
     unlink_chunk(last);

@@ -149,11 +149,7 @@ void Core<M, Policy>::trim_after_free(Arena av) {
   const M m = av.memory();
   const Params par{m};
   if (av.have_fast()) malloc_consolidate(av);
-  if (!av.is_main()) {
-    const int error = m.error();  // free keeps it
-    heap_trim(av, par[Params::kTopPad]);
-    return m.set_error(error);
-  }
+  if (!av.is_main()) return heap_trim(av, par[Params::kTopPad]);
   if (bytes(av.top().top_size()) >= par[Params::kTrimThreshold]) {
     systrim(av, par[Params::kTopPad]);
   }

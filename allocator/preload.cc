@@ -24,6 +24,14 @@ template <class Call>
   return answer(operation, VirtAddr{}, call);
 }
 
+/// Runs a call that has no fast path.
+template <class Call>
+auto answer_slowly(Call call) noexcept {
+  begin_thread();
+  const OutsideFork outside;
+  return call();
+}
+
 void* aligned(std::size_t alignment, std::size_t n) noexcept {
   return answer(Operation::Aligned, [=] { return kHeap.memalign(alignment, n); });
 }
@@ -106,31 +114,25 @@ PRELOAD_API std::size_t malloc_usable_size(void* p) noexcept {
   return kHeap.malloc_usable_size(to_address(p));
 }
 PRELOAD_API int malloc_trim(std::size_t pad) noexcept {
-  begin_thread();
-  return kHeap.malloc_trim(pad);
+  return answer_slowly([pad] { return kHeap.malloc_trim(pad); });
 }
 PRELOAD_API int mallopt(int parameter, int value) noexcept {
-  begin_thread();
-  return kHeap.mallopt(parameter, value);
+  return answer_slowly([=] { return kHeap.mallopt(parameter, value); });
 }
 PRELOAD_API struct mallinfo2 mallinfo2() noexcept {
-  begin_thread();
-  const Mallinfo2 sum = kHeap.mallinfo2();
+  const Mallinfo2 sum = answer_slowly([] { return kHeap.mallinfo2(); });
   return {sum.arena,   sum.ordblks, sum.smblks,   sum.hblks,    sum.hblkhd,
           sum.usmblks, sum.fsmblks, sum.uordblks, sum.fordblks, sum.keepcost};
 }
 PRELOAD_API struct mallinfo mallinfo() noexcept {
-  begin_thread();
-  return narrow(kHeap.mallinfo2());
+  return answer_slowly([] { return narrow(kHeap.mallinfo2()); });
 }
 PRELOAD_API void malloc_stats() noexcept {
-  begin_thread();
-  print_stats(stderr);
+  answer_slowly([] { print_stats(stderr); });
 }
 PRELOAD_API int malloc_info(int options, FILE* file) noexcept {
   if (options != 0) return EINVAL;
-  begin_thread();
-  print_info(file);
+  answer_slowly([file] { print_info(file); });
   return 0;
 }
 

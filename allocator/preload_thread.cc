@@ -30,19 +30,29 @@ void end_thread(void* rounds_left) noexcept {
   kHeap.thread_exit();
 }
 
+/// A forking thread holds every lock, and its cache is hidden: its calls come by enter().
+void take_locks() noexcept {
+  hide_cache();
+  kHeap.before_fork();
+}
+void leave_fork() noexcept {
+  PreloadStorage::thread.forking = false;
+  if (!is_watching()) show_cache();
+}
+
 /// fork's handlers run in the reverse order before, in order after it: this one, registered by the
 /// process's first call, is next to the fork. Handlers yet nearer may still allocate.
 void before_fork() noexcept {
-  kHeap.before_fork();
+  take_locks();
   PreloadStorage::thread.forking = true;
 }
 void after_fork_in_parent() noexcept {
-  PreloadStorage::thread.forking = false;
   kHeap.after_fork_in_parent();
+  leave_fork();
 }
 void after_fork_in_child() noexcept {
-  PreloadStorage::thread.forking = false;
   kHeap.after_fork_in_child();
+  leave_fork();
 }
 
 void begin_process() noexcept {
@@ -56,6 +66,16 @@ void begin_process() noexcept {
 }
 
 }  // namespace
+
+OutsideFork::OutsideFork() noexcept {
+  if (!PreloadStorage::thread.forking) return;
+  kHeap.after_fork_in_parent();
+  show_cache();
+}
+
+OutsideFork::~OutsideFork() {
+  if (PreloadStorage::thread.forking) take_locks();
+}
 
 void begin_thread() noexcept {
   const int error = errno;

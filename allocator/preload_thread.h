@@ -10,8 +10,19 @@ namespace allocator {
 /// thread's end gives its cache and its arena back. Leaves errno as it is.
 void begin_thread() noexcept;
 
+/// For as long as one call takes, a forking thread lets go of the locks, which other libraries'
+/// fork handlers, running meanwhile, are to find as always. Without effect in a thread that does
+/// not fork.
+class OutsideFork {
+ public:
+  OutsideFork() noexcept;
+  ~OutsideFork();
+  OutsideFork(const OutsideFork&) = delete;
+  OutsideFork& operator=(const OutsideFork&) = delete;
+};
+
 /// Whether calls need no more than the core: the thread has begun and has a
-/// cache, and nobody watches.
+/// cache, nobody watches, and it does not fork.
 [[nodiscard]] inline bool is_plain() noexcept {
   return !ThreadRecord<ProcessMemory>{ProcessMemory{}}.tcache().is_null();
 }
@@ -21,6 +32,7 @@ void begin_thread() noexcept;
 template <class Call>
 [[gnu::noinline]] VirtAddr enter(Operation operation, VirtAddr old, Call call) noexcept {
   if (!PreloadStorage::thread.begun) begin_thread();
+  const OutsideFork outside;
   if (!is_watching()) return call();
   Watch watch{operation, old};
   return watch.done(call());

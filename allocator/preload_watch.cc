@@ -15,12 +15,6 @@ constinit std::uint64_t check_every = 0;
 
 using Record = ThreadRecord<ProcessMemory>;
 
-void hide_cache() noexcept {
-  const Record record{ProcessMemory{}};
-  PreloadStorage::thread.cache = record.tcache();
-  record.set_tcache(VirtAddr{});
-}
-
 /// malloc_usable_size by the block's own header alone: what lies behind may be corrupt.
 std::size_t block_bytes(VirtAddr user) noexcept {
   if (user.is_null()) return 0;
@@ -64,6 +58,13 @@ void begin_watching() noexcept {
   check_every = settings.check;
   WatchState::on = settings.stats != 0 || settings.check != 0;
   if (settings.stats != 0) std::atexit(report_at_exit);
+}
+
+void hide_cache() noexcept {
+  const Record record{ProcessMemory{}};
+  if (record.tcache().is_null()) return;
+  PreloadStorage::thread.cache = record.tcache();
+  record.set_tcache(VirtAddr{});
 }
 
 void show_cache() noexcept {

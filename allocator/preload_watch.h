@@ -19,7 +19,9 @@ struct WatchState {
 
 /// Reads what the environment asks for; once, when the process begins.
 void begin_watching() noexcept;
-/// Gives the calling thread its cache back. Without effect when it is not hidden.
+/// Takes the calling thread's cache out of its sight, and gives it back. Without effect when it is
+/// hidden, or is not, already.
+void hide_cache() noexcept;
 void show_cache() noexcept;
 
 /// One watched call, from before it to after it.
