@@ -12,6 +12,7 @@ namespace allocator {
 /// Where the process-wide records lie in M::globals(). The layout is this project's own.
 inline constexpr std::size_t kMainArenaAt = 0;
 inline constexpr std::size_t kParamsAt = 2240;
+inline constexpr std::size_t kRecordBytes = kParamsAt + 252;  ///< what of it is used
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
 template <MemoryBackend M>
@@ -59,14 +60,13 @@ class Params : public RecordView<M> {
   static constexpr std::size_t kListLock = 240;          ///< the ring and the free list
   static constexpr std::size_t kMmapLock = 244;          ///< the counters of mmapped chunks
   static constexpr std::size_t kSpareLock = 248;         ///< kAlignedSpare
-  // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constexpr is never dynamic
-  static constexpr std::size_t kBytes = 256;
 
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
   [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }
+  static_assert(kParamsAt + kSpareLock + 4 == kRecordBytes);
 };
-static_assert(kParamsAt >= kArenaBytes);
+static_assert(kParamsAt >= kArenaBytes && kRecordBytes <= kGlobalsBytes);
 
 /// What each thread has in M::thread_locals().
 template <MemoryBackend M>

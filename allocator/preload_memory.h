@@ -10,16 +10,19 @@ namespace allocator {
 struct PreloadThread {
   bool begun = false;    ///< its first call was seen: begin_thread ran
   bool forking = false;  ///< between the two halves of a fork, holding every lock
-  VirtAddr cache{};      ///< the thread's cache while watching hides it from the fast paths
+  VirtAddr cache{};      ///< the thread's cache while it is hidden from the fast paths
 };
 
+/// All the library writes to lies on one page, with what the loader relocates: a process, and each
+/// child of fork, takes one fault for it.
 struct PreloadStorage {
+  [[gnu::visibility("hidden")]] alignas(
+      64) static inline constinit std::array<std::byte, kRecordBytes> globals{};
   [[gnu::visibility("hidden"),
     gnu::tls_model("initial-exec")]] static inline constinit thread_local PreloadThread thread{};
 };
 
-/// RealMemory as a library that speed matters to; and a forking thread passes through its locks: it
-/// holds all of them, and other libraries' fork handlers, which run in the meantime, may allocate.
+/// RealMemory as a library that speed matters to.
 struct ProcessMemory : RealMemory {
   /// Small blocks, the most of calloc's, without a call.
   void fill(VirtAddr at, std::uint8_t byte, std::size_t n, AccessTag tag) const noexcept {
@@ -31,12 +34,8 @@ struct ProcessMemory : RealMemory {
     RealMemory::fill(at + kStep, byte, kStep, tag);
     RealMemory::fill(at + n - 2 * kStep, byte, kStep, tag);
   }
-  void lock(VirtAddr at) const noexcept {
-    if (try_lock(at) || PreloadStorage::thread.forking) return;
-    RealMemory::lock(at);
-  }
-  void unlock(VirtAddr at) const noexcept {
-    if (!PreloadStorage::thread.forking) RealMemory::unlock(at);
+  [[nodiscard]] VirtAddr globals() const noexcept {
+    return VirtAddr{std::bit_cast<std::uint64_t>(PreloadStorage::globals.data())};
   }
 };
 static_assert(MemoryBackend<ProcessMemory>);

@@ -60,8 +60,8 @@ class PageCounter {
     present_ = ::mincore(to_pointer(page), kPage, &core) == 0 && (core & 1) != 0;
   }
   static bool is_zero(VirtAddr from, VirtAddr to) noexcept {
-    static constexpr std::array<std::byte, kPage> kZeroes{};
-    return std::memcmp(to_pointer(from), kZeroes.data(), to - from) == 0;
+    const auto* const bytes = static_cast<const char*>(to_pointer(from));
+    return std::all_of(bytes, bytes + (to - from), [](char byte) { return byte == 0; });
   }
 
   HeapPages* pages_;
@@ -94,12 +94,12 @@ HeapPages count_pages() noexcept {
 constexpr std::size_t kColumn = 16;
 
 void add_calls(Text& text, const Usage& usage) noexcept {
-  constexpr std::array<std::string_view, kOperations> kNames{"malloc", "calloc", "realloc",
-                                                             "aligned", "free"};
+  static constexpr Name kNames[kOperations]{
+      {"malloc"}, {"calloc"}, {"realloc"}, {"aligned"}, {"free"}};
   text << "  operations";
   text.column(kColumn) << usage.all_calls << " (";
   for (std::size_t i = 0; i < kOperations; ++i) {
-    text << (i == 0 ? "" : ", ") << kNames[i] << " " << usage.calls[i];
+    text << (i == 0 ? "" : ", ") << kNames[i].view() << " " << usage.calls[i];
   }
   text << ")\n";
 }

@@ -31,20 +31,20 @@ struct Known {
   [[nodiscard]] Range range() const noexcept { return {tunable.least, most}; }
 };
 constexpr Known plain(const Tunable& tunable) { return {tunable, tunable.most}; }
-constexpr Tunable kTunableCheck{"check", "MALLOC_CHECK_", 0, 3};
-constexpr std::array kKnown{plain(kTunableTopPad),
-                            plain(kTunablePerturb),
-                            plain(kTunableMmapThreshold),
-                            plain(kTunableTrimThreshold),
-                            plain(kTunableMmapMax),
-                            plain(kTunableArenaMax),
-                            plain(kTunableArenaTest),
-                            plain(kTunableTcacheUnsorted),
-                            plain(kTunableHugetlb),
-                            plain(kTunableCheck),
-                            Known{kTunableTcacheMax, Policy::kTcacheMaxRequest},
-                            Known{kTunableTcacheCount, Policy::kMaxTcacheCount},
-                            Known{kTunableMxfast, Policy::kMaxFastRequest}};
+constexpr Tunable kTunableCheck{{"check"}, {"MALLOC_CHECK_"}, 0, 3};
+constexpr std::array<Known, 13> kKnown{plain(kTunableTopPad),
+                                       plain(kTunablePerturb),
+                                       plain(kTunableMmapThreshold),
+                                       plain(kTunableTrimThreshold),
+                                       plain(kTunableMmapMax),
+                                       plain(kTunableArenaMax),
+                                       plain(kTunableArenaTest),
+                                       plain(kTunableTcacheUnsorted),
+                                       plain(kTunableHugetlb),
+                                       plain(kTunableCheck),
+                                       Known{kTunableTcacheMax, Policy::kTcacheMaxRequest},
+                                       Known{kTunableTcacheCount, Policy::kMaxTcacheCount},
+                                       Known{kTunableMxfast, Policy::kMaxFastRequest}};
 
 constexpr const char* kStats = "FAULTLINE_STATS";
 constexpr Range kStatsRange{0, 1};
@@ -86,8 +86,8 @@ void name_bad_tunable(std::string_view entry) noexcept {
   std::string_view value = entry;
   const std::string_view name = take_until(value, '=');
   for (const Known& known : kKnown) {
-    const bool same = name.size() == kPrefix.size() + known.tunable.name.size() &&
-                      name.ends_with(known.tunable.name);
+    const std::string_view its = known.tunable.name.view();
+    const bool same = name.size() == kPrefix.size() + its.size() && name.ends_with(its);
     if (same) return name_bad_value(name, value, known.range());
   }
   Text text;
@@ -113,7 +113,8 @@ Settings read_settings() noexcept {
 void name_bad_settings() noexcept {
   name_bad_tunables();
   for (const Known& known : kKnown) {
-    if (known.tunable.alias != nullptr) name_bad_variable(known.tunable.alias, known.range());
+    const Name& alias = known.tunable.alias;
+    if (!alias.view().empty()) name_bad_variable(alias.text, known.range());
   }
   name_bad_variable(kStats, kStatsRange);
   name_bad_variable(kCheck, kCheckRange);

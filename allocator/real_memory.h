@@ -47,6 +47,16 @@ template <std::size_t Size>
   return got <= 0 ? std::string_view{} : std::string_view{buffer.data(), static_cast<size_t>(got)};
 }
 
+/// getenv, which would bring two more pages of the C library in: a process's first call asks often.
+[[nodiscard]] inline const char* find_variable(const char* name) noexcept {
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    std::size_t i = 0;
+    while (name[i] != 0 && (*entry)[i] == name[i]) ++i;
+    if (name[i] == 0 && (*entry)[i] == '=') return *entry + i + 1;
+  }
+  return nullptr;
+}
+
 /// The number a text starts with; 0 when it starts with none.
 [[nodiscard]] constexpr std::size_t leading_number(std::string_view text) noexcept {
   std::size_t value = 0;
@@ -113,7 +123,7 @@ struct RealMemory {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     constexpr std::uint64_t kSpread = 0x9e37'79b9'7f4a'7c15;
-    return (static_cast<std::uint64_t>(now.tv_nsec) + globals().raw()) * kSpread;
+    return (static_cast<std::uint64_t>(now.tv_nsec) + address(&now).raw()) * kSpread;
   }
   [[nodiscard]] unsigned online_cpus() const noexcept {
     const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
@@ -135,7 +145,7 @@ struct RealMemory {
   [[nodiscard]] std::size_t hugetlb_size(std::size_t n) const noexcept;
   [[nodiscard]] std::string_view environment(const char* name) const noexcept {
     if (::getauxval(AT_SECURE) != 0) return {};
-    const char* value = ::getenv(name);  // NOLINT(concurrency-mt-unsafe): only the first call
+    const char* value = find_variable(name);
     return value == nullptr ? std::string_view{} : std::string_view{value};
   }
 
@@ -158,11 +168,25 @@ struct RealMemory {
     std::abort();
   }
 
- private:
+ protected:
   static constexpr std::uint32_t kFree = 0;
   static constexpr std::uint32_t kHeld = 1;
   static constexpr std::uint32_t kAwaited = 2;  ///< held, and somebody may sleep on it
 
+  /// Takes a lock that somebody holds, and marks it awaited.
+  [[gnu::cold, gnu::noinline]] static void await(VirtAddr at) noexcept {
+    while (__atomic_exchange_n(word(at), kAwaited, __ATOMIC_ACQUIRE) != kFree) {
+      futex(at, FUTEX_WAIT, kAwaited);
+    }
+  }
+  /// False, and nothing done: it is awaited.
+  [[nodiscard]] static bool try_unlock(VirtAddr at) noexcept {
+    std::uint32_t expected = kHeld;
+    return __atomic_compare_exchange_n(word(at), &expected, kFree, false, __ATOMIC_RELEASE,
+                                       __ATOMIC_RELAXED);
+  }
+
+ private:
   /// Size words: who owns a block reads its size while the neighbour's owner, under the arena's
   /// lock, sets the flag P in the same word. No load or store of an aligned word is torn, so plain
   /// ones do; ThreadSanitizer has to be told by atomic ones.
@@ -188,7 +212,8 @@ struct RealMemory {
     return static_cast<std::uint32_t*>(pointer(at));
   }
   /// Sleeps or wakes on a lock; errno stays as it is.
-  static void futex(VirtAddr at, int operation, std::uint32_t value) noexcept {
+  [[gnu::cold, gnu::noinline]] static void futex(VirtAddr at, int operation,
+                                                 std::uint32_t value) noexcept {
     const int saved = errno;
     ::syscall(SYS_futex, pointer(at), operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
     errno = saved;
@@ -197,16 +222,13 @@ struct RealMemory {
 static_assert(MemoryBackend<RealMemory>);
 
 inline void RealMemory::lock(VirtAddr at) const noexcept {
-  if (try_lock(at)) return;
-  while (__atomic_exchange_n(word(at), kAwaited, __ATOMIC_ACQUIRE) != kFree) {
-    futex(at, FUTEX_WAIT, kAwaited);
-  }
+  if (!try_lock(at)) [[unlikely]]
+    await(at);
 }
 
 inline void RealMemory::unlock(VirtAddr at) const noexcept {
-  if (__atomic_exchange_n(word(at), kFree, __ATOMIC_RELEASE) == kAwaited) {
+  if (__atomic_exchange_n(word(at), kFree, __ATOMIC_RELEASE) == kAwaited) [[unlikely]]
     futex(at, FUTEX_WAKE, 1);
-  }
 }
 
 /// The pool's directory is named by the page size in KiB.
@@ -222,7 +244,6 @@ inline std::size_t RealMemory::hugetlb_size(std::size_t n) const noexcept {
     if (digit == std::string_view::npos) return 0;
     return leading_number({text.data() + digit, text.size() - digit}) * kKiB;
   }
-  constexpr std::array<std::string_view, 2> kAround{"/sys/kernel/mm/hugepages/hugepages-", "kB"};
   std::array<char, 96> path{};
   std::array<char, 24> digits{};
   std::size_t first = digits.size();
@@ -231,10 +252,13 @@ inline std::size_t RealMemory::hugetlb_size(std::size_t n) const noexcept {
   }
   const std::string_view number{digits.data() + first, digits.size() - first};
   char* end = path.data();
-  for (const std::string_view part : {kAround[0], number, kAround[1]}) {
+  const auto add = [&end](std::string_view part) {
     std::memcpy(end, part.data(), part.size());
     end += part.size();
-  }
+  };
+  add("/sys/kernel/mm/hugepages/hugepages-");
+  add(number);
+  add("kB");
   return n % kKiB == 0 && ::access(path.data(), F_OK) == 0 ? n : 0;
 }
 

@@ -14,30 +14,37 @@
 
 namespace allocator {
 
+/// A name held in place. A table of pointers would have to be relocated in every process.
+struct Name {
+  char text[24];  ///< ends in 0
+
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return text; }
+};
+
 /// A tunable: its name after "glibc.malloc.", its variable, and the values it takes.
 struct Tunable {
-  std::string_view name;
-  const char* alias;  ///< null: none
+  Name name;
+  Name alias;  ///< empty: none
   std::uint64_t least;
   std::uint64_t most;
 };
 
 inline constexpr std::uint64_t kAnySize = std::numeric_limits<std::uint64_t>::max();
-inline constexpr Tunable kTunableTopPad{"top_pad", "MALLOC_TOP_PAD_", 0, kAnySize};
-inline constexpr Tunable kTunablePerturb{"perturb", "MALLOC_PERTURB_", 0, 255};
-inline constexpr Tunable kTunableMmapThreshold{"mmap_threshold", "MALLOC_MMAP_THRESHOLD_", 0,
-                                               kAnySize};
-inline constexpr Tunable kTunableTrimThreshold{"trim_threshold", "MALLOC_TRIM_THRESHOLD_", 0,
-                                               kAnySize};
-inline constexpr Tunable kTunableMmapMax{"mmap_max", "MALLOC_MMAP_MAX_", 0,
-                                         std::numeric_limits<std::int32_t>::max()};
-inline constexpr Tunable kTunableArenaMax{"arena_max", "MALLOC_ARENA_MAX", 1, kAnySize};
-inline constexpr Tunable kTunableArenaTest{"arena_test", "MALLOC_ARENA_TEST", 1, kAnySize};
-inline constexpr Tunable kTunableTcacheMax{"tcache_max", nullptr, 0, kAnySize};
-inline constexpr Tunable kTunableTcacheCount{"tcache_count", nullptr, 0, kAnySize};
-inline constexpr Tunable kTunableTcacheUnsorted{"tcache_unsorted_limit", nullptr, 0, kAnySize};
-inline constexpr Tunable kTunableMxfast{"mxfast", nullptr, 0, kAnySize};
-inline constexpr Tunable kTunableHugetlb{"hugetlb", nullptr, 0, kAnySize};
+inline constexpr Tunable kTunableTopPad{{"top_pad"}, {"MALLOC_TOP_PAD_"}, 0, kAnySize};
+inline constexpr Tunable kTunablePerturb{{"perturb"}, {"MALLOC_PERTURB_"}, 0, 255};
+inline constexpr Tunable kTunableMmapThreshold{
+    {"mmap_threshold"}, {"MALLOC_MMAP_THRESHOLD_"}, 0, kAnySize};
+inline constexpr Tunable kTunableTrimThreshold{
+    {"trim_threshold"}, {"MALLOC_TRIM_THRESHOLD_"}, 0, kAnySize};
+inline constexpr Tunable kTunableMmapMax{
+    {"mmap_max"}, {"MALLOC_MMAP_MAX_"}, 0, std::numeric_limits<std::int32_t>::max()};
+inline constexpr Tunable kTunableArenaMax{{"arena_max"}, {"MALLOC_ARENA_MAX"}, 1, kAnySize};
+inline constexpr Tunable kTunableArenaTest{{"arena_test"}, {"MALLOC_ARENA_TEST"}, 1, kAnySize};
+inline constexpr Tunable kTunableTcacheMax{{"tcache_max"}, {}, 0, kAnySize};
+inline constexpr Tunable kTunableTcacheCount{{"tcache_count"}, {}, 0, kAnySize};
+inline constexpr Tunable kTunableTcacheUnsorted{{"tcache_unsorted_limit"}, {}, 0, kAnySize};
+inline constexpr Tunable kTunableMxfast{{"mxfast"}, {}, 0, kAnySize};
+inline constexpr Tunable kTunableHugetlb{{"hugetlb"}, {}, 0, kAnySize};
 
 /// The whole of `text` as a number: decimal, 0x hexadecimal, 0 octal, "-" its two's complement.
 [[nodiscard]] constexpr std::optional<std::uint64_t> tunable_number(std::string_view text) {
@@ -88,9 +95,9 @@ inline constexpr Tunable kTunableHugetlb{"hugetlb", nullptr, 0, kAnySize};
 /// What the environment sets a tunable to; nothing when unset, no number or out of range.
 template <MemoryBackend M>
 [[nodiscard]] std::optional<std::uint64_t> tunable_value(M m, const Tunable& tunable) {
-  auto text = find_tunable(m.environment("GLIBC_TUNABLES"), tunable.name);
-  if (!text && tunable.alias != nullptr) {
-    const std::string_view value = m.environment(tunable.alias);
+  auto text = find_tunable(m.environment("GLIBC_TUNABLES"), tunable.name.view());
+  if (!text && !tunable.alias.view().empty()) {
+    const std::string_view value = m.environment(tunable.alias.text);
     if (value.data() != nullptr) text = value;
   }
   if (!text) return std::nullopt;

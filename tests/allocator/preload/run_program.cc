@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,9 +54,11 @@ Ending run_program(const std::vector<std::string>& command, const std::string& l
     _exit(127);
   }
   Ending ending;
-  if (child < 0 || waitpid(child, &ending.status, 0) != child) {
+  rusage usage{};
+  if (child < 0 || wait4(child, &ending.status, 0, &usage) != child) {
     throw std::runtime_error{"cannot run " + command[0]};
   }
+  ending.faults = usage.ru_minflt + usage.ru_majflt;
   ending.output = contents_of(output);
   ending.errors = contents_of(errors);
   return ending;

@@ -8,7 +8,8 @@
 namespace preload_test {
 
 struct Ending {
-  int status = 0;  ///< of waitpid
+  int status = 0;   ///< of waitpid
+  long faults = 0;  ///< minor and major
   std::string output;
   std::string errors;
 };

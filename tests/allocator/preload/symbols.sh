@@ -20,6 +20,14 @@ claim 'thread-locals by a call' '' \
 claim 'bytes of constructors' '8' \
   "$((16#$(readelf -SW "$library" | awk '{ for (i = 1; i < NF; ++i) if ($i == ".init_array") print $(i + 4) }')))"
 
+# What each process pays for: a segment that is read and one that is written.
+segments() { readelf -lW "$library" | awk '$1 == "LOAD"'; }
+claim 'segments' 'R E RW' "$(segments | awk '{ print $7, $8 ~ /0x/ ? "" : $8 }' | xargs)"
+read -r at bytes < <(segments | awk '/ RW / { print $3, $6 }')
+claim 'pages written' 1 $(((at % 4096 + bytes + 4095) / 4096))
+read -r at bytes < <(readelf -SW "$library" | awk '{ for (i = 1; i < NF; ++i) if ($i == ".rodata") print $(i + 2), $(i + 4) }')
+claim 'windows of 64 KiB that code and constants lie in' 1 $(((16#$at + 16#$bytes + 65535) / 65536))
+
 expected=(malloc free calloc realloc reallocarray memalign aligned_alloc posix_memalign valloc
   pvalloc malloc_usable_size mallopt mallinfo mallinfo2 malloc_trim malloc_stats malloc_info cfree
   free_sized free_aligned_sized __libc_malloc __libc_free __libc_calloc __libc_realloc
