@@ -1,7 +1,9 @@
 // Random programs: the simulated machine does the same twice, and what this kernel does.
 //
 // FAULTLINE_RANDOM_PROGRAMS=N runs N of them on this kernel, FAULTLINE_RANDOM_SEED=S the first with
-// seed S. A difference is shrunk to a short script, printed, and left in the working directory.
+// seed S. A difference is shrunk to a short script, printed, and left in the working directory;
+// FAULTLINE_RANDOM_SHRINK=SECONDS says how long that may take, and after
+// FAULTLINE_RANDOM_FAILURES=M of them the run ends.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -26,7 +28,7 @@ using script::RandomScript;
 
 constexpr int kLines = 60;
 constexpr unsigned kProgramsOfATest = 50;
-constexpr std::chrono::seconds kShrinkBudget{20};
+constexpr unsigned kShrinkSeconds = 20;
 constexpr unsigned kFailuresShown = 10;
 
 std::string random_text(unsigned seed) { return RandomScript{seed}.write(kLines); }
@@ -146,7 +148,7 @@ std::string difference_of(const std::string& text, decltype(first_difference)& f
 }
 
 /// The shortest script found with a difference, with the difference as a comment.
-std::string shrunk(unsigned seed) {
+std::string shrunk(unsigned seed, std::chrono::seconds budget) {
   const std::string text = random_text(seed);
   const auto fails = [](const std::string& each) {
     try {
@@ -155,8 +157,7 @@ std::string shrunk(unsigned seed) {
       return false;
     }
   };
-  const std::string shortest =
-      shrink_script(RandomScript{seed}.pieces(kLines), fails, kShrinkBudget);
+  const std::string shortest = shrink_script(RandomScript{seed}.pieces(kLines), fails, budget);
   const std::string left = difference_of(shortest, lasting_difference);
   if (!left.empty()) return "# " + left + "\n" + shortest;
   return "# " + difference_of(text, lasting_difference) + "\n" + text;
@@ -166,14 +167,16 @@ TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
   if (!runs_the_measured_kernel()) GTEST_SKIP() << "the rules simulated are those of Linux 6.18";
   const unsigned programs = from_environment("FAULTLINE_RANDOM_PROGRAMS", kProgramsOfATest);
   const unsigned first = from_environment("FAULTLINE_RANDOM_SEED", 1000);
+  const unsigned most = from_environment("FAULTLINE_RANDOM_FAILURES", kFailuresShown);
+  const std::chrono::seconds budget{from_environment("FAULTLINE_RANDOM_SHRINK", kShrinkSeconds)};
   unsigned failures = 0;
-  for (unsigned seed = first; seed < first + programs && failures < kFailuresShown; ++seed) {
+  for (unsigned seed = first; seed < first + programs && failures < most; ++seed) {
     try {
       if (difference_of(random_text(seed), lasting_difference).empty()) continue;
     } catch (const Unsupported& unsupported) {
       GTEST_SKIP() << unsupported.what();
     }
-    const std::string script = shrunk(seed);
+    const std::string script = shrunk(seed, budget);
     const std::string file = "random-program-" + std::to_string(seed) + ".fl";
     std::ofstream{file} << script;
     ADD_FAILURE() << "seed " << seed << ", left in " << file << ":\n" << script;

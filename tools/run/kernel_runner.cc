@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "tools/measure/allocator_library.h"
+#include "tools/measure/kept_tracepoints.h"
 #include "tools/measure/rights.h"
 #include "tools/run/child_process.h"
 #include "tools/run/kernel_log.h"
@@ -208,6 +209,7 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
   child::Header& header = image.header();
   ask(header, program, options, options_);
   const measure::Tracepoints tracepoints = measure::find_tracepoints();
+  measure::keep_in_use(tracepoints);
   ask_perf(header, tracepoints);
   ChildCommand command;
   command.preload = serve(header, program, options_.allocator);
