@@ -94,21 +94,59 @@ SysResult<std::size_t> Task::read(kernel::File& file, std::uint64_t offset, Virt
                      });
 }
 
+/// Nothing for a page that write(2) has yet to append: before its bytes are there nobody sees it.
+void Task::begin_write(kernel::File& file, std::uint64_t offset, std::size_t n) const {
+  const std::uint64_t last = std::min(file.page_of(offset + n - 1) + 1, file.size_in_pages());
+  for (std::uint64_t index = file.page_of(offset); index < last; ++index)
+    if (file.add_page(index) == nullptr) throw OutOfMemoryKill{};
+}
+
+std::size_t Task::copy_present(kernel::File& file, std::uint64_t offset, VirtAddr from,
+                               std::size_t n) {
+  std::size_t done = 0;
+  while (done < n) {
+    const auto translated =
+        mmu_->translate(from + done, Access::Read, hardware::Privilege::Supervisor);
+    if (!translated.ok()) break;
+    const std::size_t part = std::min(n - done, rest_of_page(from + done));
+    file.set_bytes(std::max(file.bytes(), offset + done + part));
+    for_each_file_page(offset + done, part, [&](std::uint64_t byte, std::size_t i, std::size_t k) {
+      const PhysAddr to = file_byte(file, byte);
+      memory_->copy(to, PhysAddr{translated.address().raw() + i}, k);
+      const auto frame = static_cast<std::uint32_t>(to.raw() >> mm().page_shift());
+      memory_->record(hardware::FrameNumber{frame}).set(hardware::frame_flag::Dirty);
+    });
+    done += part;
+  }
+  return done;
+}
+
+/// Address 0 it does not even try.
+std::size_t Task::fault_in_readable(VirtAddr at, std::size_t n, AccessTag tag) {
+  if (at.is_null()) return 0;
+  const auto had = kernel_copy(at, n, Access::Read, Other::Stretch, tag,
+                               [](PhysAddr, std::size_t, std::size_t) {});
+  return had ? *had : 0;
+}
+
+/// Piece by piece, each within a page of the file, which is in memory before the bytes are looked
+/// at. A piece of which no byte could be had without a fault is faulted in and tried again.
 SysResult<std::size_t> Task::write(kernel::File& file, std::uint64_t offset, VirtAddr from,
                                    std::size_t n, AccessTag tag) {
-  return kernel_copy(from, n, Access::Read, Other::Stretch, tag,
-                     [&](PhysAddr at, std::size_t done, std::size_t k) {
-                       file.set_bytes(std::max(file.bytes(), offset + done + k));
-                       for_each_file_page(
-                           offset + done, k,
-                           [&](std::uint64_t byte, std::size_t i, std::size_t part) {
-                             const PhysAddr to = file_byte(file, byte);
-                             memory_->copy(to, PhysAddr{at.raw() + i}, part);
-                             const hardware::FrameNumber frame{
-                                 static_cast<std::uint32_t>(to.raw() >> mm().page_shift())};
-                             memory_->record(frame).set(hardware::frame_flag::Dirty);
-                           });
-                     });
+  const VirtAddr limit = mm().limits.task_size;
+  if (n > limit.raw() || from > limit - n) return Unexpected{EFAULT};
+  for (std::size_t done = 0; done < n;) {
+    const std::uint64_t to = offset + done;
+    const std::size_t piece =
+        std::min<std::size_t>(n - done, offset_mask_ + 1 - (to & offset_mask_));
+    begin_write(file, to, piece);
+    const std::size_t copied = copy_present(file, to, from + done, piece);
+    done += copied;
+    if (copied != 0 || fault_in_readable(from + done, piece, tag) != 0) continue;
+    if (done == 0) return Unexpected{EFAULT};
+    return done;
+  }
+  return n;
 }
 
 SysResult<std::size_t> Task::gup_touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {

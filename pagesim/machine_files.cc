@@ -43,6 +43,7 @@ void Machine::sync() {
 }
 
 void Machine::rewrite(kernel::File& file, std::uint64_t page) {
+  file.set_bytes(std::max(file.bytes(), (page + 1) << config_.geometry.page_shift));
   const kernel::CachedPage* cached = file.add_page(page);
   if (cached == nullptr) throw OutOfMemoryKill{};
   const std::uint64_t frame = static_cast<std::uint32_t>(cached->frame);

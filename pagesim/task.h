@@ -171,6 +171,12 @@ class Task {
   template <class Use>
   SysResult<std::size_t> kernel_copy(VirtAddr at, std::size_t n, Access access, Other other,
                                      AccessTag tag, Use&& use);
+  /// The pages of a file that write(2) is about to store to come into memory.
+  void begin_write(kernel::File& file, std::uint64_t offset, std::size_t n) const;
+  /// Stores the bytes of pages that are mapped, up to the first that is not: how many.
+  std::size_t copy_present(kernel::File& file, std::uint64_t offset, VirtAddr from, std::size_t n);
+  /// One fault for each page that is not mapped: bytes up to the first that cannot be.
+  std::size_t fault_in_readable(VirtAddr at, std::size_t n, AccessTag tag);
   /// Calls copy(byte of the file, offset, length) for each page of a file a copy meets.
   template <class Copy>
   void for_each_file_page(std::uint64_t offset, std::size_t n, Copy&& copy) const;

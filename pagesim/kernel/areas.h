@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "pagesim/kernel/huge.h"
 #include "pagesim/kernel/mm.h"
 #include "pagesim/result.h"
 
@@ -57,6 +58,7 @@ template <class Change>
     error = change(*vma);
   }
   mm.merge(start, end);
+  for (const VirtAddr edge : {start, end}) split_straddling_block(mm, edge);
   if (error != 0) return fail(error);
   if (hole) return fail(ENOMEM);
   return Done{};

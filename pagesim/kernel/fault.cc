@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "pagesim/kernel/anon.h"
 #include "pagesim/kernel/arch.h"
 #include "pagesim/kernel/huge.h"
 #include "pagesim/kernel/hugetlb.h"
@@ -66,6 +67,7 @@ bool expand_stack(Mm& mm, Vma& vma, VirtAddr page) {
   if (below != nullptr && below->prot != PROT_NONE && !below->has(vm_flag::Growsdown) &&
       page - below->end < gap)
     return false;
+  anon_vma_prepare(mm, vma);
   mm.grow_down(vma, page);
   return true;
 }

@@ -30,6 +30,8 @@ void split_huge_pmd(Mm& mm, VirtAddr block, Entry& pmd);
 /// is only partly within is split, and its pages are visited next.
 [[nodiscard]] bool takes_whole_block(Mm& mm, VirtAddr block, Entry& entry, unsigned level,
                                      VirtAddr start, VirtAddr end);
+/// An area may have been cut here: no entry maps a block that reaches from one area into the next.
+void split_straddling_block(Mm& mm, VirtAddr edge);
 void zap_huge_pmd(Mm& mm, Entry& pmd);
 /// fork: the child maps the same block, both without write permission. False without a frame.
 [[nodiscard]] bool copy_huge_pmd(Mm& child, VirtAddr block, Entry& pmd);

@@ -46,6 +46,15 @@ void split_huge_pmd(Mm& mm, VirtAddr block, Entry& pmd) {
   mm.flush_tlb(block, block + mm.tables.span(1), TableChange::HugeSplit, 1);
 }
 
+void split_straddling_block(Mm& mm, VirtAddr edge) {
+  if (edge.is_aligned(mm.tables.span(1))) return;
+  const Vma* vma = mm.find_vma(edge);
+  if (vma == nullptr || vma->start != edge) return;
+  Entry* pmd = mm.tables.find(edge, 1);
+  if (pmd != nullptr && *pmd != 0 && !mm.tables.is_table(*pmd))
+    split_huge_pmd(mm, edge.align_down(mm.tables.span(1)), *pmd);
+}
+
 bool takes_whole_block(Mm& mm, VirtAddr block, Entry& entry, unsigned level, VirtAddr start,
                        VirtAddr end) {
   if (level == 0) return false;

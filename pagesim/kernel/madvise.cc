@@ -95,15 +95,18 @@ void reclaim_tables(Mm& mm, VirtAddr start, VirtAddr end) {
   if (!mm.kernel.profile.dontneed_frees_tables || !supports_pt_reclaim(mm)) return;
   const std::uint64_t span = mm.tables.span(1);
   bool freed = false;
-  for (VirtAddr at = start.align_up(span); at < end && end - at >= span; at += span)
-    freed |= mm.tables.free_leaf_table(at);
+  for (VirtAddr at = start.align_up(span); at < end && end - at >= span; at += span) {
+    bool empty = true;
+    mm.tables.visit(at, at + span, [&](VirtAddr, const Entry*, unsigned) { empty = false; });
+    freed |= empty && mm.tables.free_leaf_table(at);
+  }
   if (freed) mm.flush_tlb_tables(start, end, TableChange::FreeTables);
 }
 
 SysResult<Done> dontneed(const Advised& range) {
   return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
     if (vma.has(vm_flag::Locked)) return EINVAL;
-    zap_range(range.mm, start, end);
+    zap_range(range.mm, start, end, Markers::Keep);
     reclaim_tables(range.mm, start, end);
     return 0;
   });

@@ -54,6 +54,7 @@ void unmap_mapping_range(Kernel& kernel, const File& file, PageRange range, bool
   for_each_mapping(kernel, file, range, [&](Mm& mm, const Vma&, VirtAddr start, VirtAddr end) {
     const Ptes ptes{mm};
     mm.tables.visit(start, end, [&](VirtAddr, Entry* entry, unsigned) {
+      if (ptes.kind(*entry) == NonPresent::Guard) return;
       const bool cow =
           !ptes.mapped(*entry) || kernel.memory.record(ptes.frame(*entry)).has(flag::Anon);
       if (even_cows || !cow) zap_entry(mm, entry);

@@ -21,9 +21,11 @@ void zap_entry(Mm& mm, Entry* entry) {
   page_remove_rmap(mm, ptes.frame(old));
 }
 
-void zap_range(Mm& mm, VirtAddr start, VirtAddr end) {
+void zap_range(Mm& mm, VirtAddr start, VirtAddr end, Markers markers) {
+  const Ptes ptes{mm};
   bool any = false;
   mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
+    if (markers == Markers::Keep && ptes.kind(*entry) == NonPresent::Guard) return;
     any = true;
     if (level == 0)
       zap_entry(mm, entry);

@@ -9,18 +9,53 @@
 #include <string_view>
 
 #include "tools/run/compare_runs.h"
-#include "tools/run/sim_runner.h"
 
 namespace tools::run {
 
-std::string first_difference(const script::Program& program, const RunOptions& options,
-                             const KernelOptions& kernel) {
+namespace {
+
+using pagesim::VirtAddr;
+
+/// Mappings from the lowest address upward: above each there is room.
+pagesim::Layout placed_from_below(pagesim::Layout layout) {
+  layout.mmap_base = VirtAddr{0x10000};
+  return layout;
+}
+
+/// Mappings right below the program's own, and the program's code far from address 0.
+pagesim::Layout placed_without_room(pagesim::Layout layout) {
+  layout.mmap_base = layout.thread_locals;
+  layout.text = VirtAddr{0x200000000000};
+  return layout;
+}
+
+}  // namespace
+
+std::optional<std::size_t> first_placed_op(const script::Program& program,
+                                           const RunOptions& options, const SimSetup& setup) {
+  const RunOutcome usual = SimRunner{setup}.run(program, options);
+  std::optional<std::size_t> first;
+  for (const auto placed : {placed_from_below, placed_without_room}) {
+    SimSetup other = setup;
+    other.layout = placed(setup.layout);
+    const auto differs = compare_runs(program, usual, SimRunner{other}.run(program, options)).first;
+    if (differs) first = std::min(first.value_or(differs->op), differs->op);
+  }
+  return first;
+}
+
+Verdict first_difference(const script::Program& program, const RunOptions& options,
+                         const KernelOptions& kernel) {
   const RunOutcome real = KernelRunner{kernel}.run(program, options);
-  const RunOutcome simulated = SimRunner{with_heap_of({}, real)}.run(program, options);
+  const SimSetup setup = with_heap_of({}, real);
+  const RunOutcome simulated = SimRunner{setup}.run(program, options);
   const auto first = compare_runs(program, simulated, real).first;
   if (!first) return {};
-  return fmt::format("{}:{}: {}: simulated {}, this kernel {}", program.path, first->line,
-                     first->subject, first->left, first->right);
+  std::string text = fmt::format("{}:{}: {}: simulated {}, this kernel {}", program.path,
+                                 first->line, first->subject, first->left, first->right);
+  const auto placed = first_placed_op(program, options, setup);
+  if (placed && *placed <= first->op) return {{}, std::move(text)};
+  return {std::move(text), {}};
 }
 
 bool runs_the_measured_kernel() {
@@ -28,13 +63,12 @@ bool runs_the_measured_kernel() {
   return uname(&system) == 0 && std::string_view{system.release}.starts_with("6.18.");
 }
 
-std::string lasting_difference(const script::Program& program, const RunOptions& options,
-                               const KernelOptions& kernel) {
-  const std::string first = first_difference(program, options, kernel);
-  if (first.empty()) return {};
-  const std::string second = first_difference(program, options, kernel);
-  const std::string third = first_difference(program, options, kernel);
-  return second.empty() || third.empty() ? std::string{} : first;
+Verdict lasting_difference(const script::Program& program, const RunOptions& options,
+                           const KernelOptions& kernel) {
+  const Verdict first = first_difference(program, options, kernel);
+  for (int again = 0; again < 2 && !first.difference.empty(); ++again)
+    if (first_difference(program, options, kernel).difference.empty()) return {};
+  return first;
 }
 
 std::vector<Probe> probes_at_end(const script::Program& program) {

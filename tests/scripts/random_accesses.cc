@@ -32,7 +32,7 @@ std::string RandomScript::exec_line() {
   if (one_in(8)) return "exec " + pick({"text[0]", "@0", "stack[2]", "@0x8000000000000000"});
   const std::string name = mapping_name(true);
   if (name.empty()) return name;
-  return fmt::format("exec {}[{}]", name, below(space().mappings.at(name).pages));
+  return fmt::format("exec {}[{}]", name, below(reach(space().mappings.at(name))));
 }
 
 std::string RandomScript::copy_line() {
@@ -76,7 +76,7 @@ std::string RandomScript::direct_read_line() {
     return fmt::format("direct_read {} {} from {}", any_place(), number(), from->name);
   const std::string name = mapping_name(false);
   if (name.empty()) return name;
-  return fmt::format("direct_read {}[{}] {} from {}", name, below(space().mappings.at(name).pages),
+  return fmt::format("direct_read {}[{}] {} from {}", name, below(reach(space().mappings.at(name))),
                      pick({"512", "4096", "3p", "9p"}), from->name);
 }
 

@@ -96,6 +96,7 @@ class RandomScript {
   [[nodiscard]] std::string any_place();
   [[nodiscard]] std::string any_range(bool stride);
   [[nodiscard]] std::string mapping_name(bool with_floating);
+  [[nodiscard]] static int reach(const Mapping& mapping);
   [[nodiscard]] std::string pages_of(const std::string& name, bool stride);
   [[nodiscard]] std::string range(bool stride = true);
   [[nodiscard]] std::string place(bool with_floating = false);

@@ -59,12 +59,19 @@ std::string RandomScript::mapping_name(bool with_floating) {
   return names.empty() ? std::string{} : pick(names);
 }
 
+/// A name may be null, and its pages are counted from 0 then: they end before the program's code.
+int RandomScript::reach(const Mapping& mapping) {
+  constexpr int kBeforeTheCode = 900;
+  return mapping.certain ? mapping.pages : std::min(mapping.pages, kBeforeTheCode);
+}
+
 /// Some pages of a mapping: mostly few, seldom all; past its edges where they are known.
 std::string RandomScript::pages_of(const std::string& name, bool stride) {
   const Mapping& mapping = space().mappings.at(name);
-  if (one_in(10)) return name + "[..]";
-  int first = below(mapping.pages);
-  int last = std::min(mapping.pages - 1, first + below(one_in(4) ? mapping.pages : 9));
+  const int pages = reach(mapping);
+  if (one_in(10) && pages == mapping.pages) return name + "[..]";
+  int first = below(pages);
+  int last = std::min(pages - 1, first + below(one_in(4) ? pages : 9));
   if (!mapping.floating && one_in(12)) first -= below(3);
   if (!mapping.floating && one_in(12)) last += below(3);
   const bool by = stride && one_in(8);
@@ -84,7 +91,7 @@ std::string RandomScript::place(bool with_floating) {
   const std::string name = mapping_name(with_floating);
   if (name.empty()) return name;
   const Mapping& mapping = space().mappings.at(name);
-  const std::string page = fmt::format("{}[{}]", name, below(mapping.pages));
+  const std::string page = fmt::format("{}[{}]", name, below(reach(mapping)));
   return one_in(2) ? page : page + fmt::format("+{}", below(mapping.floating ? 4080 : 4096));
 }
 

@@ -56,6 +56,11 @@ RecordHead head_of(const Call& call, RecordKind kind, std::uint64_t bytes) {
   return {kind, static_cast<std::uint32_t>(bytes), call.index, call.task->index, 0};
 }
 
+/// write(2) itself brings the pages it stores to into the page cache before its source faults.
+bool fills_page_cache(const script::Op& op) {
+  return op.verb == Verb::SysWrite && op.file != script::kNone;
+}
+
 void remember(const Call& call, std::uint64_t begin, std::uint64_t bytes) {
   if (bytes == 0 || piece_count == kPieces || begin >= 0x8000'0000'0000u) return;
   const std::uint64_t first = begin / kPage;
@@ -65,7 +70,7 @@ void remember(const Call& call, std::uint64_t begin, std::uint64_t bytes) {
   if (count == 0) return;
   const long cache =
       raw_syscall(SYS_mincore, arg(first * kPage), arg(count * kPage), arg(cached + remembered));
-  pieces[piece_count++] = {first, count, remembered, cache == 0};
+  pieces[piece_count++] = {first, count, remembered, cache == 0 && !fills_page_cache(*call.op)};
   remembered += count;
 }
 
