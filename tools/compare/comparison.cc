@@ -24,7 +24,7 @@ class Turns {
   Turns(const CompareOptions& options, const std::function<void(const Progress&)>& tell)
       : options_{options}, tell_{tell}, program_{trace::find_program(options.command.front())} {
     for (const Subject& subject : options.subjects) {
-      result_.entries.push_back({subject, {}});
+      result_.entries.push_back({subject, {}, {}});
       codes_.emplace_back(subject.library);
     }
     result_.command = options.command;
@@ -37,6 +37,7 @@ class Turns {
     const unsigned first = options_.warm_up ? 0 : 1;
     const std::size_t all = (options_.runs + 1 - first) * result_.entries.size();
     for (unsigned round = first; round <= options_.runs; ++round) take_round(round, all);
+    for (std::size_t i = 0; i < codes_.size(); ++i) name_sites(result_.entries[i], codes_[i]);
     return std::move(result_);
   }
 
@@ -88,6 +89,11 @@ class Turns {
     return run;
   }
 
+  void name_sites(Entry& entry, const AllocatorCode& code) {
+    const Run* const run = entry.typical();
+    if (run != nullptr && run->list != nullptr) entry.profile = profile(*run->list, code, symbols_);
+  }
+
   /// Null, and a sentence in the result, where perf is refused.
   std::unique_ptr<FaultStream> follow(pid_t program) {
     try {
@@ -109,6 +115,7 @@ class Turns {
   std::string program_;
   std::vector<AllocatorCode> codes_;  ///< one for each entry
   UnwindTables tables_;
+  Symbols symbols_;
   Comparison result_;
   Clock::time_point started_ = Clock::now();
   std::size_t done_ = 0;

@@ -13,6 +13,7 @@
 #include "tools/compare/fault_stream.h"
 #include "tools/compare/fault_sums.h"
 #include "tools/compare/process_tree.h"
+#include "tools/compare/profile.h"
 #include "tools/compare/statistics.h"
 #include "tools/compare/subject.h"
 
@@ -44,6 +45,7 @@ struct Run {
 struct Entry {
   Subject subject;
   std::vector<Run> runs;
+  std::optional<Profile> profile{};  ///< of the typical run; none: it has no list
   [[nodiscard]] std::size_t good_runs() const noexcept;
   /// "ok", or how the runs that were not good ended: "2 of 6: SIGSEGV".
   [[nodiscard]] std::string status() const;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "tools/compare/site_table.h"
 #include "tools/report/table.h"
 
 namespace tools::compare {
@@ -91,7 +92,7 @@ std::string region_table(const Comparison& comparison) {
 }
 
 /// Tables of one run, so that each sums up to its faults.
-Json typical_json(const Run& run) {
+Json typical_json(const Entry& entry, const Run& run) {
   Json json;
   json["minor"] = run.end.minor;
   json["major"] = run.end.major;
@@ -110,6 +111,7 @@ Json typical_json(const Run& run) {
   }
   regions["kernel"] = run.kernel_share();
   json["by_region"] = std::move(regions);
+  if (entry.profile) json["by_site"] = by_site_json(*entry.profile, run);
   json["kernel_events"] = run.faults->kernel_mode;
   json["lost"] = run.faults->lost;
   return json;
@@ -142,7 +144,7 @@ Json entry_json(const Comparison& comparison, std::size_t index) {
     json[std::string{figure.key}] = measured_json(measured(comparison, index, figure));
   }
   const Run* const run = entry.typical();
-  json["typical_run"] = run == nullptr ? Json(nullptr) : typical_json(*run);
+  json["typical_run"] = run == nullptr ? Json(nullptr) : typical_json(entry, *run);
   return json;
 }
 
@@ -158,7 +160,8 @@ std::string to_text(const Comparison& comparison) {
   columns.push_back({"runs", report::Align::Left});
   report::Table table{columns};
   for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
-  std::string text = table.to_text() + region_table(comparison) + "\n" + legend(comparison);
+  std::string text = table.to_text() + region_table(comparison) + site_table(comparison) + "\n" +
+                     legend(comparison);
   for (const std::string& sentence : comparison.missing) text += sentence + "\n";
   return text;
 }

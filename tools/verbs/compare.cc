@@ -19,6 +19,7 @@ namespace {
 struct CompareVerb {
   compare::CompareOptions options;
   std::string allocators = "all";
+  std::string unwind = "near";
   double timeout_s = 0;
   Output output;
 };
@@ -49,7 +50,13 @@ class ProgressLine {
   bool shown_;
 };
 
+compare::Unwind unwind_of(const std::string& word) {
+  if (word == "fp") return compare::Unwind::FramePointers;
+  return word == "dwarf" ? compare::Unwind::Dwarf : compare::Unwind::Near;
+}
+
 compare::Comparison run(CompareVerb& verb) {
+  verb.options.unwind = unwind_of(verb.unwind);
   verb.options.subjects = compare::find_subjects(verb.allocators);
   if (verb.timeout_s > 0) {
     verb.options.limit = std::chrono::milliseconds{std::llround(verb.timeout_s * 1e3)};
@@ -93,6 +100,12 @@ void add_options(CLI::App& verb, CompareVerb& compare) {
   verb.add_option("--input", compare.options.input, "Standard input of each run")
       ->check(CLI::ExistingPath)
       ->type_name("FILE")
+      ->capture_default_str();
+  verb.add_option("--unwind", compare.unwind,
+                  "How far the callers of a fault are followed: near (512 bytes of stack), fp (on "
+                  "from there by frame pointers), dwarf (16 KiB of stack)")
+      ->check(CLI::IsMember({"near", "fp", "dwarf"}))
+      ->type_name("HOW")
       ->capture_default_str();
   verb.add_option("--keep-output", compare.options.output_folder,
                   "Keep what each run prints in DIR/ALLOCATOR-RUN.out and .err")

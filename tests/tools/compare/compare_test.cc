@@ -1,50 +1,13 @@
 // faultline compare from outside, over small programs of ours.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/tools/compare/compare_fixture.h"
+
+namespace tools::compare {
 namespace {
-
-using nlohmann::json;
-
-std::string text_of(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-struct Result {
-  int status = -1;
-  std::string out, err;
-};
-
-class CompareTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string path = (std::filesystem::temp_directory_path() / "compare-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(path.data()), nullptr);
-    folder_ = path;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] Result run(const std::string& arguments) const {
-    const std::string command = "cd " + folder_ + " && " FAULTLINE_PROGRAM " compare " + arguments +
-                                " >out 2>err </dev/null";
-    const int ended = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
-    return {WIFEXITED(ended) ? WEXITSTATUS(ended) : -1, text_of(folder_ + "/out"),
-            text_of(folder_ + "/err")};
-  }
-  [[nodiscard]] json run_json(const std::string& arguments) const {
-    return json::parse(run("--format json " + arguments).out);
-  }
-
-  std::string folder_;
-};
 
 TEST_F(CompareTest, CountsThePagesAProgramTouches) {
   const json few = run_json("--allocators glibc --runs 3 -- " TOUCH " 0");
@@ -96,38 +59,6 @@ TEST_F(CompareTest, AnExpectedStatusIsGood) {
   EXPECT_EQ(run("--allocators glibc --runs 1 -- /bin/sh -c 'exit 4'").status, 1);
   EXPECT_EQ(run("--allocators glibc --runs 1 --expect-status 4 -- /bin/sh -c 'exit 4'").status, 0);
 }
-
-/// The faults of one run more than of a run of the same that does nothing.
-class PayerTest : public CompareTest {
- protected:
-  void SetUp() override {
-    CompareTest::SetUp();
-    if (!run_json("--allocators glibc --runs 1 --no-warm-up -- /bin/true")["missing"].empty()) {
-      GTEST_SKIP() << "this machine gives no perf events";
-    }
-  }
-
-  [[nodiscard]] json typical(const std::string& allocator, const std::string& what, int n) const {
-    const json found = run_json("--runs 1 --no-warm-up --allocators " + allocator +
-                                " -- " PAYER " " + what + " " + std::to_string(n));
-    return found["allocators"][0]["typical_run"];
-  }
-  /// By allocator: typical run of `n` less that of none.
-  [[nodiscard]] double more(const std::string& allocator, const std::string& what, int n,
-                            const char* table, const char* row) const {
-    const json some = typical(allocator, what, n);
-    EXPECT_EQ(some["lost"], 0);
-    EXPECT_EQ(sum(some["by_payer"]), some["minor"].get<int>() + some["major"].get<int>());
-    EXPECT_EQ(sum(some["by_region"]), sum(some["by_payer"]));
-    return some[table][row].get<double>() - typical(allocator, what, 0)[table][row].get<double>();
-  }
-
-  static int sum(const json& table) {
-    int all = 0;
-    for (const json& row : table) all += row.get<int>();
-    return all;
-  }
-};
 
 TEST_F(PayerTest, HeadersOfUntouchedBlocksAreMallocs) {
   for (const char* allocator : {"glibc", "ptmalloc"}) {
@@ -182,3 +113,4 @@ TEST_F(CompareTest, BadInputIsRefusedInOneSentence) {
 }
 
 }  // namespace
+}  // namespace tools::compare
