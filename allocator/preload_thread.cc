@@ -4,7 +4,11 @@
 #include <limits.h>
 #include <pthread.h>
 
-extern "C" void* __curbrk;  // NOLINT(bugprone-reserved-identifier): the C library's name
+// NOLINTBEGIN: the names are the C library's
+extern "C" void* __curbrk;
+extern "C" void* __dso_handle;
+extern "C" int __cxa_thread_atexit_impl(void (*)(void*), void*, void*) noexcept;
+// NOLINTEND
 
 namespace allocator {
 namespace {
@@ -28,6 +32,21 @@ void end_thread(void* rounds_left) noexcept {
   }
   show_cache();
   kHeap.thread_exit();
+}
+
+/// The calling thread's end is to be seen. Where the program took every key before its first call,
+/// a thread's end is seen as that of a thread_local, which is earlier than other keys' destructors.
+void follow_thread() noexcept {
+#ifdef __SANITIZE_THREAD__
+  constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;  // its own end is the last
+#else
+  constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS;
+#endif
+  if (process.has_key) {
+    pthread_setspecific(process.key, std::bit_cast<void*>(kRounds));
+  } else if (::gettid() != ::getpid()) {  // the process's end is not that of its first thread
+    __cxa_thread_atexit_impl(end_thread, std::bit_cast<void*>(std::uintptr_t{1}), &__dso_handle);
+  }
 }
 
 /// A forking thread holds every lock, and its cache is hidden: its calls come by enter().
@@ -78,15 +97,11 @@ OutsideFork::~OutsideFork() {
 }
 
 void begin_thread() noexcept {
+  if (PreloadStorage::thread.begun) return;
   const int error = errno;
   PreloadStorage::thread.begun = true;  // first: what follows may allocate
   pthread_once(&process.once, begin_process);
-#ifdef __SANITIZE_THREAD__
-  constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;  // its own end is the last
-#else
-  constexpr std::uintptr_t kRounds = PTHREAD_DESTRUCTOR_ITERATIONS;
-#endif
-  if (process.has_key) pthread_setspecific(process.key, std::bit_cast<void*>(kRounds));
+  follow_thread();
   errno = error;
 }
 

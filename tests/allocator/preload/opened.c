@@ -1,4 +1,5 @@
-// opened LIBRARY: loads the library while threads already run, and uses its malloc beside glibc's.
+// opened LIBRARY [keys]: loads the library while threads already run, and uses its malloc beside
+// glibc's; with "keys", when all keys of threads are taken.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -32,7 +33,9 @@ static void* live(void* unused) {
 
 int main(int count, char** arguments) {
   pthread_t threads[kThreads];
-  if (count != 2) return 2;
+  if (count < 2) return 2;
+  pthread_key_t key;
+  while (count > 2 && pthread_key_create(&key, NULL) == 0) continue;
   pthread_barrier_init(&loaded, NULL, kThreads + 1);
   for (int i = 0; i < kThreads; ++i) pthread_create(&threads[i], NULL, live, NULL);
   void* const library = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);

@@ -13,5 +13,12 @@ TEST(OpenedTest, ThreadsThatCallItAtOnceAllHaveMemory) {
   }
 }
 
+TEST(OpenedTest, ThreadsEndWellWhereNoKeyIsLeft) {
+  for (int i = 0; i < 5; ++i) {
+    const Ending ending = run_program({OPENED, PTMALLOC_LIBRARY, "keys"}, "");
+    EXPECT_EQ(ending.status, 0) << ending.output << ending.errors;
+  }
+}
+
 }  // namespace
 }  // namespace preload_test
