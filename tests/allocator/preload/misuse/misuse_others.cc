@@ -66,7 +66,30 @@ void grow_at_break_within_page() {
   grow_at_the_break();
 }
 
+/// What ends a heap that is full is overwritten; the heap after it empties.
+void* overwrite_heap_end(void*) {
+  constexpr std::uint64_t kHeapBytes = 64 << 20;
+  constexpr std::ptrdiff_t kSizeOfHeap = 16;  // in its header
+  const Block first = get(0x18000);
+  Block last = first;
+  while (address(last) / kHeapBytes == address(first) / kHeapBytes) last = get(0x18000);
+  const Block heap = at_address(address(first) & ~(kHeapBytes - 1));
+  const std::uint64_t size = *beyond(heap, kSizeOfHeap);
+  *beyond(heap, static_cast<std::ptrdiff_t>(size) - 8) = 0x31;
+  put(last);
+  return nullptr;
+}
+void trim_after_overwritten_heap_end() {
+  pthread_t thread{};
+  pthread_create(&thread, nullptr, overwrite_heap_end, nullptr);
+  pthread_join(thread, nullptr);
+}
+
 constexpr std::array kMistakes{
+    Mistake{"heap-end",
+            "Fatal glibc error: malloc assertion failure in heap_trim: "
+            "chunksize_nomask (p) == (0 | PREV_INUSE)",
+            trim_after_overwritten_heap_end},
     Mistake{"thread-cached-misaligned", "tcache_thread_shutdown(): unaligned tcache chunk detected",
             end_thread_with_misaligned_cache},
     Mistake{"mallinfo-fast-misaligned", "int_mallinfo(): unaligned fastbin chunk detected",
