@@ -62,9 +62,12 @@ Json speedscope_profile(const Entry& entry, NameTable& names) {
     weights.push_back(stack.faults);
     total += stack.faults;
   }
-  return {{"type", "sampled"}, {"name", entry.subject.name + ": page faults"},
-          {"unit", "none"},    {"startValue", 0},
-          {"endValue", total}, {"samples", std::move(samples)},
+  return {{"type", "sampled"},
+          {"name", entry.subject.name + ": page faults"},
+          {"unit", "none"},
+          {"startValue", 0},
+          {"endValue", total},
+          {"samples", std::move(samples)},
           {"weights", std::move(weights)}};
 }
 
@@ -89,10 +92,10 @@ class TraceEvents {
  private:
   void name_process(std::int32_t pid) {
     if (!named_.insert(pid).second) return;
-    text_ += fmt::format(
-        R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":{}}}}},)"
-        "\n",
-        first_pid_ + pid, Json(fmt::format("{}: process {}", entry_.subject.name, pid)).dump());
+    text_ += fmt::format(R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":{}}}}},)"
+                         "\n",
+                         first_pid_ + pid,
+                         Json(fmt::format("{}: process {}", entry_.subject.name, pid)).dump());
   }
 
   void add(const Fault& fault, std::uint64_t begin) {

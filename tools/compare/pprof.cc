@@ -101,8 +101,7 @@ class PprofWriter {
   }
 
   std::uint64_t function(const ProfileFrame& frame) {
-    const std::string name =
-        frame.symbol.function.empty() ? frame.label() : frame.symbol.function;
+    const std::string name = frame.symbol.function.empty() ? frame.label() : frame.symbol.function;
     const auto [found, fresh] =
         functions_.try_emplace({name, frame.symbol.source}, functions_.size() + 1);
     if (fresh) {

@@ -2,9 +2,10 @@
 _faultline() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
   case $previous in
+    --unwind) COMPREPLY=($(compgen -W 'near fp dwarf' -- "$word")); return ;;
     --on) COMPREPLY=($(compgen -W 'sim kernel' -- "$word")); return ;;
     --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
-    --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome' -- "$word")); return ;;
+    --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome gbench folded speedscope pprof' -- "$word")); return ;;
     --kernel) COMPREPLY=($(compgen -W "linux-2.4 linux-2.6.24 linux-2.6.38 linux-3.15 linux-4.4 linux-5.4 linux-5.10 linux-5.15 linux-6.1 linux-6.12 linux-6.18" -- "$word")); return ;;
     --era) COMPREPLY=($(compgen -W '2.4 2.6 today' -- "$word")); return ;;
     --machine)

@@ -5,9 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
+#include <map>
 #include <memory>
 
+#include "tools/compare/budget.h"
 #include "tools/compare/comparison.h"
+#include "tools/compare/exports.h"
 #include "tools/compare/report.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
@@ -21,6 +25,8 @@ struct CompareVerb {
   std::string allocators = "all";
   std::string unwind = "near";
   double timeout_s = 0;
+  compare::Budget budget;
+  std::string baseline;
   Output output;
 };
 
@@ -65,18 +71,72 @@ compare::Comparison run(CompareVerb& verb) {
   return compare::compare(verb.options, [&](const compare::Progress& now) { line.tell(now); });
 }
 
+using Print = std::string (*)(const compare::Comparison&);
+
+const std::map<std::string, Print>& formats() {
+  static const std::map<std::string, Print> kFormats = {
+      {"table", compare::to_text},
+      {"json", [](const compare::Comparison& result) { return to_json(result).dump(1) + '\n'; }},
+      {"csv", compare::to_csv},
+      {"gbench", compare::to_gbench},
+      {"folded", compare::to_folded},
+      {"speedscope", compare::to_speedscope},
+      {"chrome", compare::to_chrome},
+      {"pprof", compare::to_pprof}};
+  return kFormats;
+}
+
+/// Read before anything runs, so that a wrong name costs nothing.
+void read_baseline(CompareVerb& verb) {
+  if (verb.baseline.empty()) return;
+  std::ifstream in{verb.baseline};
+  verb.budget.baseline = report::Json::parse(in, nullptr, false);
+  if (verb.budget.baseline->is_discarded() || !verb.budget.baseline->contains("allocators")) {
+    throw Refusal{kWrongInput,
+                  verb.baseline +
+                      ": no comparison; make one with `faultline compare --format json "
+                      "-o FILE -- PROGRAM`."};
+  }
+}
+
+/// Over budget: the sentences go to standard error, the results are printed all the same.
+bool within_budget(const CompareVerb& verb, const compare::Comparison& result) {
+  const compare::Verdict verdict = judge(result, verb.budget);
+  for (const std::string& remark : verdict.remarks) fmt::print(stderr, "faultline: {}\n", remark);
+  for (const std::string& sentence : verdict.over)
+    fmt::print(stderr, "over budget: {}\n", sentence);
+  return verdict.over.empty();
+}
+
 int run_and_print(CompareVerb& verb) {
   try {
+    read_baseline(verb);
     const compare::Comparison result = run(verb);
-    if (verb.output.format == "json") {
-      verb.output.write(to_json(result).dump(1) + '\n');
-    } else {
-      verb.output.write(verb.output.format == "csv" ? to_csv(result) : to_text(result));
-    }
-    return result.all_good() ? kEqual : kDifferent;
+    verb.output.write(formats().at(verb.output.format)(result));
+    return within_budget(verb, result) && result.all_good() ? kEqual : kDifferent;
   } catch (const compare::Interrupted& interrupted) {
     throw Refusal{kInterrupted, interrupted.what()};
   }
+}
+
+void add_budget(CLI::App& verb, CompareVerb& compare) {
+  verb.add_option("--max-faults", compare.budget.max_faults,
+                  "Exit 1 where the median of an allocator's faults, minor and major, is above N")
+      ->type_name("N");
+  verb.add_option("--max-rss", compare.budget.max_rss_bytes,
+                  "Exit 1 where the median of an allocator's peak RSS is above SIZE (64M, 1G)")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+  verb.add_option("--baseline", compare.baseline,
+                  "Exit 1 where an allocator's faults, or those at a call site, have grown since "
+                  "FILE, the --format json of an earlier run; the sites are named")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  verb.add_option("--tolerance", compare.budget.tolerance,
+                  "How much of an allocator's faults is no growth yet")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("PERCENT")
+      ->capture_default_str();
 }
 
 void add_options(CLI::App& verb, CompareVerb& compare) {
@@ -119,10 +179,11 @@ void add_compare(CLI::App& app, int& status) {
       "compare", "Run a program under each allocator, in turns, and compare what it costs.");
   auto compare = std::make_shared<CompareVerb>();
   add_options(*verb, *compare);
-  compare->output.add_to(*verb, "table|json|csv");
+  add_budget(*verb, *compare);
+  compare->output.add_to(*verb, "table|json|csv|gbench|folded|speedscope|chrome|pprof");
   verb->add_option("program", compare->options.command, "PROGRAM ARG..., after --")->required();
   verb->positionals_at_end();
-  verb->footer("Exit status 1: a run did not end as expected.");
+  verb->footer("Exit status 1: a run did not end as expected, or cost more than its budget.");
   verb->callback([compare, &status] { status = run_and_print(*compare); });
 }
 
