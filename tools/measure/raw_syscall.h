@@ -49,13 +49,14 @@ inline FaultCount thread_faults(rusage& scratch) noexcept {
           static_cast<std::uint64_t>(scratch.ru_majflt)};
 }
 
-/// CLOCK_MONOTONIC in nanoseconds, asked of the kernel: the vdso's pages stay untouched.
-inline std::uint64_t monotonic_ns() noexcept {
+/// A clock in nanoseconds, asked of the kernel: the vdso's pages stay untouched.
+inline std::uint64_t clock_ns(clockid_t clock) noexcept {
   timespec now{};
-  raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, arg(&now));
+  raw_syscall(SYS_clock_gettime, clock, arg(&now));
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
          static_cast<std::uint64_t>(now.tv_nsec);
 }
+inline std::uint64_t monotonic_ns() noexcept { return clock_ns(CLOCK_MONOTONIC); }
 
 /// Sleeps, for less than a second: what the kernel has started comes to its end meanwhile.
 inline void rest(std::int64_t nanoseconds) noexcept {
