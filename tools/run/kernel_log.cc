@@ -113,6 +113,7 @@ class LogReader {
       op.returned = result.returned;
       op.started_ns = since_start(result.started_ns);
       op.ended_ns = since_start(result.ended_ns);
+      if (result.fault_ns != 0) op.fault_ns = static_cast<double>(result.fault_ns);
       outcome_.ops.push_back(op);
     }
   }

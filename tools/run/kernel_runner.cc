@@ -66,8 +66,9 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
          const KernelOptions& kernel) {
   header.keep_going = options.keep_going;
   header.with_rss = options.with_rss && kernel.measure_each;
-  header.with_faults = options.with_faults && kernel.measure_each;
+  header.with_faults = options.with_faults && kernel.measure_each && !kernel.time_accesses;
   header.measure_each = kernel.measure_each;
+  header.time_accesses = kernel.time_accesses;
   header.with_causes = header.with_faults != 0 && kernel.with_causes;
   header.with_huge = speaks_of_huge_pages(program);
   header.watch_growth = any_op(program, [](const Op& op) {

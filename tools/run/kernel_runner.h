@@ -17,6 +17,9 @@ struct KernelOptions {
   /// totals, seconds and the largest resident set are filled.
   bool measure_each = true;
   bool with_causes = true;
+  /// Nothing but the time of the program's own accesses, OpOutcome::fault_ns: each runs twice.
+  /// Faults are counted, and neither located nor slowed down by looking.
+  bool time_accesses = false;
   /// After an operation that waited for the disk, reads that the kernel started on its own are
   /// given time to end.
   bool rest_after_major = true;

@@ -34,6 +34,7 @@ struct OpOutcome {
   bool ran = false;              ///< false: its process had ended before it
   std::uint64_t started_ns = 0;  ///< since the run began; real runs only, 0: not known
   std::uint64_t ended_ns = 0;
+  std::optional<double> fault_ns;  ///< measured: of an access, what its faults took; real runs only
   std::uint64_t first_fault = 0;
   std::uint64_t address = 0;  ///< what an allocating or mapping call returned; 0: null
   std::int32_t error = 0;     ///< errno of a refused call, 0: none

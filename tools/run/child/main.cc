@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "tools/measure/raw_syscall.h"
+#include "tools/measure/warm_frames.h"
 #include "tools/run/child/guard.h"
 #include "tools/run/child/heap.h"
 #include "tools/run/child/observer.h"
@@ -121,6 +122,7 @@ void prepare(Task& task) {
   header.globals_base = allocator_globals().begin;
   settle_in(task, 0);
   learn_zero_page(task);
+  if (header.time_accesses != 0) measure::take_warm_frames();
   header.stack_base = mapping_named("[stack]").begin;
   header.text_base = program_text().begin;
   touch_all(task);

@@ -52,6 +52,8 @@ struct OpResult {
   std::uint32_t ran = 0;
   std::uint64_t started_ns = 0;  ///< CLOCK_MONOTONIC; of measured operations
   std::uint64_t ended_ns = 0;
+  std::int64_t fault_ns =
+      0;  ///< of a timed access: what it took less what it takes again; 0: not timed
 };
 
 /// A question about page states, or about a file's pages in the page cache.
@@ -82,7 +84,7 @@ struct Header {
   // What is asked for.
   std::uint32_t keep_going = 0, with_rss = 0, with_faults = 0, measure_each = 0, with_causes = 0,
                 with_huge = 0, watch_growth = 0, settle = 0, has_swap = 0, warm_libc = 0,
-                rest_after_major = 0;
+                rest_after_major = 0, time_accesses = 0;
   std::int32_t runner_pid = 0;
   std::int32_t log_fd = -1;
   std::uint32_t user_tracepoint = 0, kernel_tracepoint = 0;

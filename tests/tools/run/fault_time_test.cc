@@ -1,0 +1,150 @@
+// The time of faults: adding up predictions, and how near they come to this machine.
+#include "tools/run/fault_time.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tools/measure/calibrate.h"
+#include "tools/run/kernel_runner.h"
+#include "tools/run/sim_runner.h"
+#include "tools/run/temp_files.h"
+#include "tools/run/timed_runs.h"
+#include "tools/script/parser.h"
+
+namespace tools::run {
+namespace {
+
+using pagesim::Costs;
+using pagesim::FaultKind;
+
+/// A first touch takes 1000 ns and 400 with a recycled frame, a copy 2000, an upgrade is unknown.
+Costs few_costs() {
+  Costs costs;
+  costs.of(FaultKind::FirstTouch) = {1000, 0};
+  costs.of(FaultKind::CowCopy) = {2000, 0};
+  costs.of(FaultKind::CowReuse) = {300, 0};
+  costs.of(FaultKind::ZeroRead) = {200, 0};
+  for (std::uint64_t i = 0; i < costs.recycled.size(); ++i)
+    costs.recycled.at(i) = {100 * (i + 1), {400, 0}};
+  return costs;
+}
+
+/// What the last line's faults take.
+double last_line(const std::string& text) {
+  const script::Program program = script::parse(text, "test.fl");
+  SimRunner simulated;
+  return fault_time(program, simulated.run(program, {}), few_costs()).ops.back().predicted_ns;
+}
+
+const std::string kMap = "A = mmap 4p anon private rw\n";
+
+TEST(FaultTimeTest, FrameOfAPageThatWasDroppedIsRecycled) {
+  EXPECT_EQ(last_line(kMap + "write A[..]\n"), 4000);
+  EXPECT_EQ(last_line(kMap + "write A[..]\nmadvise A[..] DONTNEED\nwrite A[..]\n"), 4 * 400);
+  EXPECT_EQ(last_line(kMap + "write A[0]\nwrite A[1..3]\n"), 3000);
+}
+
+TEST(FaultTimeTest, CopyTakesAnotherFrame) {
+  EXPECT_EQ(last_line(kMap + "write A[..]\nfork c\nwrite A[..]\n"), 4 * 2000);
+  EXPECT_EQ(last_line(kMap + "write A[..]\nfork c\nc: write A[..]\n"), 4 * 2000);
+}
+
+TEST(FaultTimeTest, FramesOfAnEndedProcessAreRecycled) {
+  const std::string end = "fork c\nc: write A[0..1]\nexit c\n";
+  EXPECT_EQ(last_line(kMap + "write A[..]\n" + end + "B = mmap 4p anon private rw\nwrite B[..]\n"),
+            2 * 400 + 2 * 1000);
+}
+
+TEST(FaultTimeTest, UnknownTimeIsCountedNotGuessed) {
+  const script::Program program = script::parse(kMap + "read A[0..1]\nwrite A[..]\n", "test.fl");
+  SimRunner simulated;
+  const FaultTime time = fault_time(program, simulated.run(program, {}), few_costs());
+  EXPECT_EQ(time.all.faults, 6);
+  EXPECT_EQ(time.all.without_time, 2) << "two upgrades";
+  EXPECT_EQ(time.all.predicted_ns, 2 * 200 + 2 * 1000);
+  EXPECT_FALSE(time.accesses.measured_ns);
+}
+
+TEST(FaultTimeTest, MeasuredIsTheMedianOfRunsWithAsManyFaults) {
+  const script::Program program = script::parse(kMap + "write A[..]\n", "test.fl");
+  SimRunner simulated;
+  const RunOutcome outcome = simulated.run(program, {});
+  std::vector<RunOutcome> timed(4, outcome);
+  timed[0].ops[1].fault_ns = 5000;
+  timed[1].ops[1].fault_ns = 4000;
+  timed[2].ops[1].fault_ns = 9000;
+  timed[3].ops[1].fault_ns = 1;
+  timed[3].ops[1].minor = 3;
+  const FaultTime time = fault_time(program, outcome, few_costs(), timed);
+  EXPECT_EQ(time.accesses.measured_ns, 5000);
+  EXPECT_EQ(time.accesses.predicted_ns, 4000);
+}
+
+TEST(FaultTimeTest, OnlyAccessesOfTheProgramAreTimed) {
+  const script::Program program = script::parse("p = malloc 100000\nwrite p[..]\n", "test.fl");
+  const auto timed = timed_runs(program, {}, "ptmalloc");
+  ASSERT_EQ(timed.size(), 3);
+  EXPECT_FALSE(timed[0].ops[0].fault_ns) << "malloc does more than fault";
+  EXPECT_TRUE(timed[0].ops[1].fault_ns);
+}
+
+/// A workload of anonymous memory, its prediction and what was measured so far.
+struct Workload {
+  script::Program program;
+  RunOutcome simulated;
+  std::vector<RunOutcome> timed{};
+};
+
+Workload workload(const std::string& name, const std::string& text) {
+  Workload work{script::parse(text, name), {}};
+  work.simulated = SimRunner{}.run(work.program, {});
+  return work;
+}
+
+std::vector<Workload> anonymous_workloads() {
+  return {
+      workload("touch", "A = mmap 256p anon private rw\nwrite A[..]\n"),
+      workload("touch-more", "A = mmap 8192p anon private rw\nwrite A[..]\n"),
+      workload("read-then-write", "A = mmap 1024p anon private rw\nread A[..]\nwrite A[..]\n"),
+      workload("fork",
+               "A = mmap 1024p anon private rw\nwrite A[..]\nfork child\nchild: write A[..]\n"
+               "exit child\nwrite A[..]\n"),
+      workload("blocks",
+               "p = malloc 2000000\nwrite p[..]\nq = malloc 900000\nread q[..]\nwrite q[..]\n")};
+}
+
+double off_by(const Workload& work, const Costs& costs) {
+  const OpTime sums = fault_time(work.program, work.simulated, costs, work.timed).accesses;
+  return sums.predicted_ns / sums.measured_ns.value_or(0) - 1;
+}
+
+double worst_of(const std::vector<Workload>& workloads, const Costs& costs) {
+  double worst = 0;
+  for (const Workload& work : workloads) worst = std::max(worst, std::abs(off_by(work, costs)));
+  return worst;
+}
+
+/// Trials and workloads take turns, so that whatever slows the machine slows both; the medians of
+/// more rounds settle what fewer left open.
+TEST(FaultTimeTest, PredictionIsWithinTenPercentOnAnonymousWorkloads) {
+  constexpr double kNear = 0.10;
+  measure::Calibration calibration{disk_directory()};
+  std::vector<Workload> workloads = anonymous_workloads();
+  KernelOptions options;
+  options.time_accesses = true;
+  KernelRunner kernel{options};
+  for (int round = 1; round <= 60; ++round) {
+    calibration.round();
+    for (Workload& work : workloads) work.timed.push_back(kernel.run(work.program, {}));
+    if (round % 15 == 0 && worst_of(workloads, calibration.costs()) <= kNear) break;
+  }
+  for (const Workload& work : workloads) {
+    const double off = off_by(work, calibration.costs());
+    RecordProperty(work.program.path, std::to_string(off));
+    EXPECT_LE(std::abs(off), kNear) << work.program.path;
+  }
+}
+
+}  // namespace
+}  // namespace tools::run
