@@ -9,8 +9,10 @@
 #include <array>
 
 #include "tools/measure/allocator_library.h"
+#include "tools/report/fault_time.h"
 #include "tools/report/table.h"
 #include "tools/run/kernel_runner.h"
+#include "tools/run/timed_runs.h"
 
 namespace tools::demo {
 namespace {
@@ -42,8 +44,20 @@ Row real_row(const script::Program& program, const std::string& label,
   return row;
 }
 
+run::FaultTime fault_time_of(const WorkloadResult& result, const measure::SavedCosts& costs) {
+  run::FaultTime unknown;
+  unknown.missing = costs.missing;
+  if (!costs.costs) return unknown;
+  const script::Program& program = result.workload.program;
+  std::vector<run::RunOutcome> timed;
+  if (result.compared() && result.difference.equal())
+    timed = run::timed_runs(program, {}, "ptmalloc");
+  return run::fault_time(program, *result.rows[0].outcome, *costs.costs, timed);
+}
+
 WorkloadResult run_workload(Workload workload, const run::SimSetup& setup,
-                            const std::vector<measure::AllocatorLibrary>& peers) {
+                            const std::vector<measure::AllocatorLibrary>& peers,
+                            const measure::SavedCosts& costs) {
   WorkloadResult result;
   result.workload = std::move(workload);
   const script::Program& program = result.workload.program;
@@ -57,6 +71,7 @@ WorkloadResult run_workload(Workload workload, const run::SimSetup& setup,
     result.difference =
         run::compare_runs(program, *result.rows[0].outcome, *result.rows[1].outcome);
   }
+  result.fault_time = fault_time_of(result, costs);
   return result;
 }
 
@@ -159,6 +174,17 @@ std::string writers_table(const DemoResult& demo) {
   return table.to_text();
 }
 
+/// What ptmalloc's faults take, predicted and measured.
+std::string fault_times(const DemoResult& demo) {
+  std::string text;
+  for (const WorkloadResult& result : demo.workloads) {
+    const run::FaultTime& time = result.fault_time;
+    if (!time.is_known()) return fmt::format("fault time: {}\n", time.missing);
+    text += fmt::format("{}: fault time {}\n", result.workload.name, report::fault_time_text(time));
+  }
+  return text;
+}
+
 /// Which allocator could not run which workload.
 std::string refusals(const DemoResult& demo) {
   std::string text;
@@ -189,6 +215,7 @@ Json workload_json(const WorkloadResult& result) {
   json["operations"] = result.workload.program.ops.size();
   json["equal"] = result.compared() && result.difference.equal();
   json["verdict"] = result.verdict();
+  json["fault_time"] = report::to_json(result.fault_time);
   json["rows"] = Json::array();
   for (const Row& row : result.rows) json["rows"].push_back(row_json(result, row));
   return json;
@@ -229,7 +256,7 @@ std::string DemoResult::verdict() const {
   return "Simulated and real faults differ; the workloads below say where.";
 }
 
-DemoResult run_demo(const run::SimSetup& setup) {
+DemoResult run_demo(const run::SimSetup& setup, const measure::SavedCosts& costs) {
   DemoResult demo;
   const auto peers = measure::installed_allocators();
   demo.where = place_and_versions(peers);
@@ -241,7 +268,7 @@ DemoResult run_demo(const run::SimSetup& setup) {
     demo.missing.push_back(missing);
   }
   for (Workload& workload : workloads) {
-    demo.workloads.push_back(run_workload(std::move(workload), setup, peers));
+    demo.workloads.push_back(run_workload(std::move(workload), setup, peers, costs));
   }
   collect_missing(demo);
   return demo;
@@ -253,7 +280,7 @@ std::string to_text(const DemoResult& result) {
   for (const WorkloadResult& workload : result.workloads) {
     text += fmt::format("{}: {}\n", workload.workload.name, workload.verdict());
   }
-  text += fmt::format("\n{}\n", result.verdict());
+  text += fmt::format("\n{}\n{}\n", fault_times(result), result.verdict());
   for (const std::string& sentence : result.missing) text += sentence + '\n';
   return text;
 }

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "tools/demo/workload.h"
+#include "tools/measure/costs_file.h"
 #include "tools/report/run_json.h"
 #include "tools/run/compare_runs.h"
+#include "tools/run/fault_time.h"
 #include "tools/run/sim_runner.h"
 
 namespace tools::demo {
@@ -25,6 +27,7 @@ struct WorkloadResult {
   Workload workload;
   std::vector<Row> rows;       ///< [0] ptmalloc simulated, [1] ptmalloc real, then the peers
   run::Comparison difference;  ///< simulated minus real, of ptmalloc
+  run::FaultTime fault_time;   ///< of ptmalloc: predicted from the simulated faults, and measured
   [[nodiscard]] bool compared() const { return rows[0].outcome && rows[1].outcome; }
   [[nodiscard]] std::string verdict() const;
 };
@@ -39,7 +42,7 @@ struct DemoResult {
   [[nodiscard]] std::string verdict() const;
 };
 
-[[nodiscard]] DemoResult run_demo(const run::SimSetup& setup);
+[[nodiscard]] DemoResult run_demo(const run::SimSetup& setup, const measure::SavedCosts& costs);
 
 /// One table, a group of rows for each workload.
 [[nodiscard]] std::string to_text(const DemoResult& result);

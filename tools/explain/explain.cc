@@ -16,15 +16,15 @@ namespace {
 /// Looks where the script asks, and at each fork.
 class Watcher final : public run::SimWitness {
  public:
-  explicit Watcher(const script::Program& program)
-      : program_{program}, requests_{read_views(program)} {
+  Watcher(const script::Program& program, const measure::SavedCosts& costs)
+      : program_{program}, costs_{costs}, requests_{read_views(program)} {
     const auto in_time = [](const ViewRequest& a, const ViewRequest& b) { return a.op < b.op; };
     std::stable_sort(requests_.begin(), requests_.end(), in_time);
   }
 
   void after(std::size_t op, const run::sim::Run& run) override {
     if (program_.ops[op].verb == script::Verb::Fork && run.so_far().ops[op].ran) bill(op, run);
-    const Look look{program_, run, forks_};
+    const Look look{program_, run, forks_, costs_};
     for (; next_ < requests_.size() && requests_[next_].op == op; ++next_) {
       shown_.emplace_back(requests_[next_], show(requests_[next_], look));
     }
@@ -37,6 +37,7 @@ class Watcher final : public run::SimWitness {
   void bill(std::size_t op, const run::sim::Run& run);
 
   const script::Program& program_;
+  const measure::SavedCosts& costs_;
   std::vector<ViewRequest> requests_;  ///< by operation
   std::size_t next_ = 0;
   std::vector<ForkBill> forks_;
@@ -113,8 +114,8 @@ std::string fold(std::string_view paragraph, std::size_t indent, std::size_t wid
 }
 
 Explanation explain(const script::Program& program, const run::SimSetup& setup,
-                    const run::RunOptions& options) {
-  Watcher watcher{program};
+                    const run::RunOptions& options, const measure::SavedCosts& costs) {
+  Watcher watcher{program, costs};
   run::SimRunner runner{setup};
   runner.set_witness(&watcher);
   Explanation explanation;

@@ -23,7 +23,8 @@ struct Explanation {
 
 /// Runs the program on a new simulated machine and looks at it where the script asks.
 [[nodiscard]] Explanation explain(const script::Program& program, const run::SimSetup& setup,
-                                  const run::RunOptions& options);
+                                  const run::RunOptions& options,
+                                  const measure::SavedCosts& costs = {{}, "not calibrated"});
 
 /// The header's text, the script with the faults of each line, and the views. `machine`: "simulated
 /// x86-64".

@@ -35,6 +35,7 @@ constexpr std::array kKinds = {
     Kind{"tlb", Takes::Pages, show_tlb},
     Kind{"log", Takes::Nothing, show_log},
     Kind{"path", Takes::Era, show_path},
+    Kind{"steps", Takes::Nothing, show_steps},
     Kind{"errors", Takes::Nothing, show_errors},
 };
 // clang-format on

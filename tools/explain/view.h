@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/measure/costs_file.h"
 #include "tools/run/sim/run.h"
 #include "tools/script/op.h"
 
@@ -43,6 +44,7 @@ struct Look {
   const script::Program& program;
   const run::sim::Run& run;
   const std::vector<ForkBill>& forks;
+  const measure::SavedCosts& costs;
 };
 
 /// One view as text: lines of at most 80 characters, the last one ended too.
@@ -65,6 +67,7 @@ using PageCell = std::function<std::string(const pagesim::Task&, pagesim::VirtAd
 [[nodiscard]] std::string show_tlb(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_log(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_path(const ViewRequest& request, const Look& look);
+[[nodiscard]] std::string show_steps(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_errors(const ViewRequest& request, const Look& look);
 [[nodiscard]] std::string show_tables(const ViewRequest& request, const Look& look);
 

@@ -7,9 +7,13 @@
 #include <memory>
 
 #include "pagesim/kernel/version.h"
+#include "tools/measure/calibrate.h"
+#include "tools/measure/costs_file.h"
 #include "tools/measure/rights.h"
+#include "tools/report/fault_time.h"
 #include "tools/report/run_json.h"
 #include "tools/report/table.h"
+#include "tools/run/temp_files.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
 #include "tools/verbs/verbs.h"
@@ -75,14 +79,36 @@ std::string findings(bool json) {
   return json ? measure::render_json(found) : measure::render_text(found);
 }
 
+/// Measures, shows, and saves.
+std::string calibrated(bool json) {
+  const std::string path = measure::costs_path();
+  if (path.empty()) {
+    throw Refusal{kUnable,
+                  "doctor --calibrate: there is no folder to save it in; set HOME or "
+                  "XDG_CONFIG_HOME."};
+  }
+  fmt::print(stderr, "Measuring: keep this machine quiet for some seconds.\n");
+  const pagesim::Costs costs = measure::calibrate(run::disk_directory());
+  measure::save_costs(costs, path);
+  if (json) return measure::costs_json(costs) + '\n';
+  return fmt::format(
+      "{}\n{}\nThe median of {} rounds; +-: half of what their middle half spans. Saved in {}.\n"
+      "Not in it: walks of the tables after the TLB was flushed, and data of the program that a\n"
+      "fault drove out of the caches. A single fault in cold code takes longer.\n",
+      report::costs_text(costs), report::steps_text(costs), measure::kCalibrationRounds, path);
+}
+
 struct DoctorOptions {
   bool profiles = false;
+  bool calibrate = false;
   Output output;
 };
 
 int examine(const DoctorOptions& options) {
   const bool json = options.output.format == "json";
-  if (options.profiles)
+  if (options.calibrate)
+    options.output.write(calibrated(json));
+  else if (options.profiles)
     options.output.write(json ? profiles_json() : profiles_text());
   else
     options.output.write(findings(json));
@@ -97,6 +123,9 @@ void add_doctor(CLI::App& app, int& status) {
   auto options = std::make_shared<DoctorOptions>();
   verb->add_flag("--profiles", options->profiles,
                  "List the rules and calls that differ between kernel versions");
+  verb->add_flag("--calibrate", options->calibrate,
+                 "Measure what each kind of fault takes here, and save it for the other verbs")
+      ->excludes("--profiles");
   options->output.add_to(*verb, "table|json");
   verb->callback([options, &status] { status = examine(*options); });
 }

@@ -8,6 +8,7 @@
 
 #include "tools/explain/lesson.h"
 #include "tools/trace/trace_reader.h"
+#include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
@@ -58,7 +59,7 @@ void explain_one(const ExplainOptions& options) {
   refuse_unbuilt(options);
   const Workload work = options.workload.load(options.file, options.machine);
   const run::SimSetup setup = work.machine.setup();
-  const auto explained = explain::explain(work.program, setup, work.options);
+  const auto explained = explain::explain(work.program, setup, work.options, costs_for(setup));
   options.output.write(
       explain::to_text(work.program, work.header, explained, "Simulated " + setup.machine));
 }

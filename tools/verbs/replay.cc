@@ -5,11 +5,14 @@
 #include <memory>
 
 #include "tools/report/chrome_trace.h"
+#include "tools/report/fault_time.h"
 #include "tools/report/run_text.h"
 #include "tools/run/kernel_runner.h"
 #include "tools/run/place.h"
 #include "tools/run/sim_runner.h"
+#include "tools/run/timed_runs.h"
 #include "tools/verbs/era_option.h"
+#include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
@@ -48,7 +51,8 @@ std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options,
 }
 
 report::Json json_of(const ReplayOptions& options, const script::Program& program,
-                     const run::RunOutcome& outcome, const report::Knowledge& known) {
+                     const run::RunOutcome& outcome, const report::Knowledge& known,
+                     const run::FaultTime& time) {
   report::Json json;
   json["version"] = 1;
   json["file"] = options.file;
@@ -57,6 +61,7 @@ report::Json json_of(const ReplayOptions& options, const script::Program& progra
   json["machine"] = options.machine.machine;
   json["seed"] = options.machine.seed;
   json["totals"] = report::totals_json(program, outcome, known);
+  json["fault_time"] = report::to_json(time);
   run::Places places{program, outcome};
   json["ops"] = report::Json::array();
   for (std::size_t i = 0; i < program.ops.size(); ++i) {
@@ -70,6 +75,7 @@ report::Json json_of(const ReplayOptions& options, const script::Program& progra
           return places.text(program.ops[at].process, fault.address);
         },
         known));
+    op["fault_time"] = report::op_time_json(time, i);
     json["ops"].push_back(std::move(op));
   }
   return json;
@@ -94,14 +100,25 @@ std::string csv_of(const script::Program& program, const run::RunOutcome& outcom
 
 std::string text_of(const ReplayOptions& options, const script::Program& program,
                     const run::RunOutcome& outcome, const std::string& machine,
-                    const report::Knowledge& known) {
+                    const report::Knowledge& known, const run::FaultTime& time) {
   std::string text = fmt::format("{}: {} on {}\n\n", options.file, options.allocator, machine);
   if (program.ops.size() <= kOpsShown) {
     text += report::ops_text(program, outcome, known) + '\n';
   } else {
     text += fmt::format("{} operations\n", program.ops.size());
   }
-  return text + report::summary_text(program, outcome, known);
+  return text + report::summary_text(program, outcome, known) +
+         fmt::format("fault time {}\n", report::fault_time_text(time));
+}
+
+/// A real run is made again for the time of its accesses, where there is a prediction to compare.
+run::FaultTime fault_time_of(const ReplayOptions& options, const Workload& work,
+                             const run::RunOutcome& outcome) {
+  const measure::SavedCosts costs = costs_for(work.machine.setup());
+  std::vector<run::RunOutcome> timed;
+  if (options.on == "kernel" && costs.costs)
+    timed = run::timed_runs(work.program, work.options, options.allocator);
+  return fault_time(costs, work.program, outcome, timed);
 }
 
 void replay(const ReplayOptions& options) {
@@ -114,7 +131,8 @@ void replay(const ReplayOptions& options) {
       .causes = outcome.has_causes, .writers = simulated, .era = options.era.of(simulated)};
   const report::Logged logged{program, outcome, known, runner->name()};
   if (options.output.format == "json") {
-    options.output.write(json_of(options, program, outcome, known).dump() + '\n');
+    const run::FaultTime time = fault_time_of(options, work, outcome);
+    options.output.write(json_of(options, program, outcome, known, time).dump() + '\n');
   } else if (options.output.format == "csv") {
     options.output.write(csv_of(program, outcome, known));
   } else if (options.output.format == "trace") {
@@ -122,7 +140,8 @@ void replay(const ReplayOptions& options) {
   } else if (options.output.format == "chrome") {
     options.output.write(report::chrome_trace({logged}).dump() + '\n');
   } else {
-    options.output.write(text_of(options, program, outcome, runner->name(), known));
+    const run::FaultTime time = fault_time_of(options, work, outcome);
+    options.output.write(text_of(options, program, outcome, runner->name(), known, time));
   }
 }
 

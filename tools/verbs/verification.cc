@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tools/report/chrome_trace.h"
+#include "tools/report/fault_time.h"
 #include "tools/report/run_text.h"
 #include "tools/report/table.h"
 #include "tools/run/place.h"
@@ -96,6 +97,7 @@ Json ops_json(const Verification& v) {
       kernel->advance(i);
       op["kernel"] = report::op_json(*v.kernel, i, kernel->place_of(), known_of(*v.kernel));
     }
+    op["fault_time"] = report::op_time_json(v.fault_time, i);
     ops.push_back(std::move(op));
   }
   return ops;
@@ -182,6 +184,7 @@ report::Json to_json(const Verification& v) {
   json["simulated"] = report::totals_json(v.program, v.simulated, kSimulated);
   json["kernel"] =
       v.kernel ? report::totals_json(v.program, *v.kernel, known_of(*v.kernel)) : Json(nullptr);
+  json["fault_time"] = report::to_json(v.fault_time);
   json["refused"] = v.refused.empty() ? Json(nullptr) : Json(v.refused);
   json["ops"] = ops_json(v);
   json["first_difference"] = difference_json(v);

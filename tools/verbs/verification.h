@@ -7,6 +7,7 @@
 
 #include "tools/report/run_json.h"
 #include "tools/run/compare_runs.h"
+#include "tools/run/fault_time.h"
 #include "tools/run/runner.h"
 
 namespace tools::verbs {
@@ -21,6 +22,7 @@ struct Verification {
   std::string refused;
   run::Comparison comparison;
   std::vector<run::BrokenExpectation> broken_simulated, broken_kernel;
+  run::FaultTime fault_time;  ///< predicted from the simulated faults, measured on the kernel
 
   [[nodiscard]] bool equal() const noexcept {
     return kernel && comparison.equal() && broken_simulated.empty() && broken_kernel.empty();

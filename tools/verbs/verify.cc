@@ -5,9 +5,12 @@
 #include <memory>
 #include <set>
 
+#include "tools/report/fault_time.h"
 #include "tools/run/kernel_runner.h"
 #include "tools/run/running_kernel.h"
 #include "tools/run/sim_runner.h"
+#include "tools/run/timed_runs.h"
+#include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
@@ -36,7 +39,10 @@ std::string text_of(const VerifyOptions& options, const Verification& v) {
   std::string text;
   const bool alone = options.alone && v.program.ops.size() <= kLinesShown;
   if (options.lines || alone) text += side_by_side(v) + '\n';
-  return text + fmt::format("{}: {}\n", v.program.path, v.verdict());
+  text += fmt::format("{}: {}\n", v.program.path, v.verdict());
+  if (alone || v.fault_time.is_known())
+    text += fmt::format("fault time: {}\n", report::fault_time_text(v.fault_time));
+  return text;
 }
 
 std::string render(const VerifyOptions& options, const Verification& v) {
@@ -70,6 +76,16 @@ class Status {
   bool differs_ = false, any_ran_ = false, refused_ = false;
 };
 
+/// Only a run that agrees is timed: another one's faults are not those predicted.
+run::FaultTime fault_time_of(const VerifyOptions& options, const run::SimSetup& setup,
+                             const run::RunOptions& run_options, const Verification& v) {
+  const measure::SavedCosts costs = costs_for(setup);
+  std::vector<run::RunOutcome> timed;
+  if (costs.costs && v.kernel && v.comparison.equal())
+    timed = run::timed_runs(v.program, run_options, options.allocator);
+  return fault_time(costs, v.program, v.simulated, timed);
+}
+
 Verification verify_one(const VerifyOptions& options, Workload work) {
   // Another machine than this one keeps the settings it was measured with.
   const bool is_here = work.machine.machine == MachineOptions{}.machine;
@@ -83,6 +99,7 @@ Verification verify_one(const VerifyOptions& options, Workload work) {
       verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
   v.machine = setup.machine;
   v.allocator = options.allocator;
+  v.fault_time = fault_time_of(options, setup, work.options, v);
   return v;
 }
 

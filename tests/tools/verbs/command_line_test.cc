@@ -31,6 +31,8 @@ class CommandLineTest : public testing::Test {
     std::string path = (std::filesystem::temp_directory_path() / "faultline-cli-XXXXXX").string();
     ASSERT_NE(::mkdtemp(path.data()), nullptr);
     folder_ = path;
+    // A calibration of the user's own would show in what is printed.
+    ASSERT_EQ(::setenv("XDG_CONFIG_HOME", path.c_str(), 1), 0);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -199,6 +201,40 @@ TEST_F(CommandLineTest, KernelVersionDecidesTheRules) {
   expect_refused("replay --set zero_page=2 read.fl", "expected 0 or 1");
   EXPECT_EQ(run("verify --kernel linux-2.4 read.fl").status, 3);
   EXPECT_NE(run("doctor --profiles").out.find("zero_page"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, TimeThatIsNotKnownIsSaidNotZero) {
+  write("two.fl", "A = mmap 2p anon private rw\nwrite A[..]\n");
+  const auto time = nlohmann::json::parse(run("verify --format json two.fl").out)["fault_time"];
+  EXPECT_EQ(time["predicted_ns"], nullptr);
+  EXPECT_EQ(time["accesses"], nullptr);
+  const std::string sentence = "not calibrated: run \"faultline doctor --calibrate\"";
+  EXPECT_EQ(time["missing"], sentence);
+  for (const char* verb : {"verify", "replay", "explain lesson/fault-steps #"}) {
+    EXPECT_NE(run(std::string{verb} + " two.fl").out.find(sentence), std::string::npos) << verb;
+  }
+  std::filesystem::create_directory(file("faultline"));
+  write("faultline/costs.json", "{]");
+  const Result broken = run("replay two.fl");
+  EXPECT_EQ(broken.status, 0) << broken.err;
+  EXPECT_NE(broken.out.find("costs.json is no calibration"), std::string::npos) << broken.out;
+}
+
+TEST_F(CommandLineTest, CalibrationPredictsTheTimeOfEveryRun) {
+  write("touch.fl", "A = mmap 512p anon private rw\nwrite A[..]\n");
+  const Result calibrated = run("doctor --calibrate");
+  ASSERT_EQ(calibrated.status, 0) << calibrated.err;
+  EXPECT_NE(calibrated.out.find("first_touch"), std::string::npos) << calibrated.out;
+  const auto saved = nlohmann::json::parse(text_of(file("faultline/costs.json")));
+  const double touch = saved["kinds"]["first_touch"]["ns"];
+  const auto json = nlohmann::json::parse(run("verify --format json touch.fl").out);
+  EXPECT_NEAR(json["fault_time"]["predicted_ns"], 512 * touch, 1);
+  EXPECT_GT(json["fault_time"]["accesses"]["measured_ns"], 0);
+  EXPECT_NEAR(json["ops"][1]["fault_time"]["predicted_ns"], 512 * touch, 1);
+  EXPECT_NE(run("explain lesson/fault-steps").out.find("restore and run again"), std::string::npos);
+  const auto other = nlohmann::json::parse(run("replay --format json --machine i386 touch.fl").out);
+  EXPECT_EQ(other["fault_time"]["predicted_ns"], nullptr) << "calibrated for another machine";
+  expect_refused("doctor --calibrate --profiles", "--profiles");
 }
 
 TEST_F(CommandLineTest, VerifyLogsBothRuns) {
