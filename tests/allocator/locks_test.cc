@@ -221,10 +221,16 @@ TEST_F(GuardedTest, ARefusedArenaLeavesNoLockHeldAndIsNotCounted) {
 }
 
 TEST_F(GuardedTest, AFullArenaIsLeftUnlockedForTheMainOne) {
-  (void)heap_.mallopt(-4, 0);  // M_MMAP_MAX
   const Heap thread = new_thread();
   (void)thread.malloc(100);
-  EXPECT_FALSE(thread.malloc(Glibc236::kHeapMax + 4096).is_null());
+  Refusal refusal;
+  refusal.length = Glibc236::kHeapMax;
+  machine_.set_syscall_filter(&refusal);
+  const VirtAddr block = thread.malloc(Glibc236::kHeapMax + 4096);
+  machine_.set_syscall_filter(nullptr);
+  ASSERT_FALSE(block.is_null());
+  EXPECT_EQ(Chunk<GuardedMemory>::of_user(memory_, block).head() & (kIsMmapped | kNonMainArena),
+            0u);
   expect_all_free("the retry");
 }
 
