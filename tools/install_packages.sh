@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of tools/packages.txt that are missing, and says which.
+# install_packages.sh [--without-tests]: not those that only tests need
 set -euo pipefail
 
 list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
-mapfile -t wanted < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list")
+unwanted=()
+[ "${1:-}" != --without-tests ] || unwanted=(-e '/^# only tests/,$d')
+mapfile -t wanted < <(sed "${unwanted[@]}" -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list")
 
 missing=()
 for package in "${wanted[@]}"; do

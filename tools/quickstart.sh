@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tools/install_packages.sh
+tools/install_packages.sh --without-tests
 cmake --preset release -DBUILD_TESTING=OFF
 cmake --build --preset release
 exec build/release/bin/faultline demo "$@"

@@ -1,6 +1,6 @@
-# git: many commits, branches, a merge, gc, fsck, a clone.
+# git: many commits (most of the long form's by fast-import), branches, gc, fsck, a clone.
 # needs: git
-[ "$SCALE" = long ] && commits=1000 || commits=25
+[ "$SCALE" = long ] && commits=100 imported=10000 || commits=25 imported=50
 export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=A
 export GIT_COMMITTER_EMAIL=a@example.org
 git init -q -b main repository
@@ -13,6 +13,15 @@ for ((i = 0; i < commits; ++i)); do
     git commit -q -m "commit $i"
 done
 git branch other HEAD~5
+awk -v n="$imported" 'BEGIN {
+  for (i = 1; i <= n; ++i) {
+    text = ""
+    for (line = 0; line < 120; ++line) text = text "line " line " of " (line == i % 120 ? i : 0) "\n"
+    printf "commit refs/heads/imported\ncommitter A <a@example.org> %d +0000\n", 1600000000 + i
+    printf "data <<END\ncommit %d\nEND\n", i
+    printf "M 100644 inline dir%d/file%d\ndata %d\n%s\n", i % 20, i % 400, length(text), text
+  }
+}' | git fast-import --quiet
 git log --stat --format='%H %s' -n 10
 git diff HEAD~8 HEAD | wc -l
 git -c pack.threads=2 gc -q --prune=now
