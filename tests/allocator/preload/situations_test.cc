@@ -1,9 +1,13 @@
 // Situations that are hard on a malloc end as they do under glibc, to the byte.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -59,14 +63,32 @@ INSTANTIATE_TEST_SUITE_P(Preloaded, SituationsTest, testing::ValuesIn(all_situat
                            return name;
                          });
 
-/// A kernel setting, put back in the end.
+/// A kernel setting. A process of its own puts it back when this one lets go of it, however it
+/// ends.
 class Setting {
  public:
   Setting(const char* path, const std::string& value) : path_{path} {
-    std::ifstream{path_} >> before_;
-    write(value);
+    std::string before;
+    std::ifstream{path} >> before;
+    std::array<int, 2> held{};
+    if (pipe2(held.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
+    guardian_ = fork();
+    if (guardian_ == 0) {
+      setsid();
+      close(held[1]);
+      char end = 0;
+      while (read(held[0], &end, 1) > 0) continue;
+      std::ofstream{path} << before << std::flush;
+      _exit(0);
+    }
+    close(held[0]);
+    held_ = held[1];
+    if (guardian_ > 0) std::ofstream{path} << value;
   }
-  ~Setting() { write(before_); }
+  ~Setting() {
+    close(held_);
+    waitpid(guardian_, nullptr, 0);
+  }
   Setting(const Setting&) = delete;
   Setting& operator=(const Setting&) = delete;
   [[nodiscard]] bool is(const std::string& value) const {
@@ -76,10 +98,9 @@ class Setting {
   }
 
  private:
-  void write(const std::string& value) const { std::ofstream{path_} << value; }
-
   const char* path_;
-  std::string before_;
+  int held_ = -1;
+  pid_t guardian_ = -1;
 };
 
 /// With a limit that the rest of the machine does not come near.
