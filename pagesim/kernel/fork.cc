@@ -73,4 +73,27 @@ bool dup_mm(Mm& parent, Mm& child) {
   return true;
 }
 
+bool dup_page(Mm& parent, Mm& child, VirtAddr at) {
+  const Ptes ptes{parent};
+  Entry* const entry = parent.tables.find(at);
+  Vma* const vma = child.find_vma(at);
+  if (entry == nullptr || !ptes.mapped(*entry)) return false;
+  if (vma == nullptr || !vma->contains(at) || vma->is_shared()) return false;
+  Entry* const copy = child.tables.find_or_make(at);
+  if (copy == nullptr || *copy != 0) return false;
+  if (vma->anon_vma == AnonVma::None) vma->anon_vma = parent.find_vma(at)->anon_vma;
+  *copy = copy_present_pte(child, *vma, *entry);
+  return true;
+}
+
+void wrprotect_page(Mm& mm, VirtAddr at) {
+  const Ptes ptes{mm};
+  Entry* const entry = mm.tables.find(at);
+  if (entry == nullptr || !ptes.mapped(*entry) || ptes.is_zero_page(*entry)) return;
+  *entry = ptes.wrprotect(*entry);
+  mm.kernel.memory.record(ptes.frame(*entry)).clear(flag::Exclusive);
+  mm.flush_tlb(at.align_down(mm.page_size()), at.align_down(mm.page_size()) + mm.page_size(),
+               TableChange::Fork);
+}
+
 }  // namespace pagesim::kernel

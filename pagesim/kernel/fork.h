@@ -10,4 +10,10 @@ namespace pagesim::kernel {
 /// False without frames for the tables.
 [[nodiscard]] bool dup_mm(Mm& parent, Mm& child);
 
+/// The same for one private page that both have areas for and only the parent has. Whether it was
+/// copied.
+bool dup_page(Mm& parent, Mm& child, VirtAddr at);
+/// A private page that is present is as fork leaves it behind, whoever else has it.
+void wrprotect_page(Mm& mm, VirtAddr at);
+
 }  // namespace pagesim::kernel

@@ -10,6 +10,7 @@
 namespace tools::compare {
 namespace {
 
+constexpr std::uint64_t kPage = 4096;
 constexpr std::string_view kAnonymous = "//anon";
 constexpr std::string_view kHeap = "[heap]";
 constexpr std::string_view kStack = "[stack]";
@@ -40,16 +41,22 @@ void AddressSpace::cut(std::uint64_t at) {
   areas_.emplace(at, std::move(upper));
 }
 
-void AddressSpace::map(const StreamMap& map) {
-  const std::uint64_t end = map.start + map.length;
-  cut(map.start);
+void AddressSpace::unmap(std::uint64_t start, std::uint64_t length) {
+  const std::uint64_t end = start + (length + kPage - 1) / kPage * kPage;
+  cut(start);
   cut(end);
-  const auto gone = std::pair{areas_.lower_bound(map.start), areas_.lower_bound(end)};
+  const auto gone = std::pair{areas_.lower_bound(start), areas_.lower_bound(end)};
   const bool was_code = std::any_of(gone.first, gone.second, [](const auto& area) {
     return (area.second.protection & PROT_EXEC) != 0;
   });
-  if (was_code || (map.protection & PROT_EXEC) != 0) ++code_version_;
+  if (was_code) ++code_version_;
   areas_.erase(gone.first, gone.second);
+}
+
+void AddressSpace::map(const StreamMap& map) {
+  const std::uint64_t end = map.start + map.length;
+  unmap(map.start, map.length);
+  if ((map.protection & PROT_EXEC) != 0) ++code_version_;
   areas_[map.start] = {end, map.offset, map.protection,
                        std::make_shared<const std::string>(map.file)};
   if (!is_file(map.file)) return;
@@ -74,12 +81,6 @@ const std::string& AddressSpace::code_file(std::uint64_t address) const {
   const Found found = find(address);
   const bool code = found.area != nullptr && (found.area->protection & PROT_EXEC) != 0;
   return code ? *found.area->file : kNone;
-}
-
-bool AddressSpace::allows_access(const StreamFault& fault) const {
-  const Found found = find(fault.address);
-  if (found.area != nullptr) return found.area->protection != PROT_NONE;
-  return region(fault) == Region::Stack;
 }
 
 Region AddressSpace::region(const StreamFault& fault) const {

@@ -22,18 +22,17 @@ struct Area {
   std::shared_ptr<const std::string> file;  ///< as StreamMap::file
 };
 
-/// Copied at a fork. An unmapped area stays until another takes its place: perf does not tell.
+/// Copied at a fork.
 class AddressSpace {
  public:
   void map(const StreamMap& map);
+  void unmap(std::uint64_t start, std::uint64_t length);
 
   struct Found {
     std::uint64_t start = 0;
     const Area* area = nullptr;  ///< null: nothing is known there
   };
   [[nodiscard]] Found find(std::uint64_t address) const;
-  /// Whether an access there may be allowed at all: an area that is not PROT_NONE, or a stack.
-  [[nodiscard]] bool allows_access(const StreamFault& fault) const;
   [[nodiscard]] Region region(const StreamFault& fault) const;
   /// Whether code is mapped at `address`, and of which file; empty: none.
   [[nodiscard]] const std::string& code_file(std::uint64_t address) const;

@@ -6,17 +6,30 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <system_error>
 
 #include "tools/compare/fault_player.h"
 #include "tools/compare/fault_stream.h"
+#include "tools/compare/syscall_filter.h"
+#include "tools/compare/syscall_trace.h"
 #include "tools/trace/preloadable.h"
 
 namespace tools::compare {
 namespace {
+
+/// Both in the order of time.
+void merge(std::vector<StreamEvent>& events, std::vector<StreamEvent> others) {
+  const auto middle = static_cast<std::ptrdiff_t>(events.size());
+  events.insert(events.end(), std::make_move_iterator(others.begin()),
+                std::make_move_iterator(others.end()));
+  std::inplace_merge(events.begin(), events.begin() + middle, events.end(),
+                     [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; });
+}
 
 /// The turns of one comparison.
 class Turns {
@@ -79,10 +92,19 @@ class Turns {
       command.errors = stem + ".err";
     }
     std::unique_ptr<FaultStream> stream;
-    Run run{run_tree(command, [&](pid_t program) { stream = follow(program); })};
+    std::unique_ptr<SyscallTrace> calls;
+    const TreeWatch watch{
+        [&](pid_t program) { stream = follow(program); }, filter_,
+        [&](run::OwnedFd listener, int error) { calls = hear(std::move(listener), error); }};
+    Run run{run_tree(command, watch)};
     if (stream != nullptr) {
-      run.list = std::make_shared<const FaultList>(play(*stream, code, tables_));
-      run.faults = sum_up(*run.list);
+      std::vector<StreamEvent> events = stream->take();
+      if (calls != nullptr) merge(events, calls->take());
+      FaultList list = play(events, code, tables_);
+      forks_ |= list.forks != 0;
+      list.lost = stream->lost();
+      run.faults = sum_up(list);
+      run.list = std::make_shared<const FaultList>(std::move(list));
     }
     run.good = !run.end.timed_out && WIFEXITED(run.end.status) &&
                WEXITSTATUS(run.end.status) == options_.expected_status;
@@ -97,15 +119,30 @@ class Turns {
   /// Null, and a sentence in the result, where perf is refused.
   std::unique_ptr<FaultStream> follow(pid_t program) {
     try {
-      return std::make_unique<FaultStream>(program, options_.unwind);
+      return std::make_unique<FaultStream>(program, options_.unwind, forks_);
     } catch (const std::system_error& refused) {
-      if (result_.missing.empty()) {
-        result_.missing.push_back(fmt::format(
-            "Faults were counted (getrusage), not seen one by one: perf events cannot be had ({}); "
-            "`faultline doctor` tells what would allow them.",
-            refused.code().message()));
-      }
+      miss(fmt::format(
+          "Faults were counted (getrusage), not seen one by one: perf events cannot be had ({}); "
+          "`faultline doctor` tells what would allow them.",
+          refused.code().message()));
       return nullptr;
+    }
+  }
+
+  /// Null, and a sentence in the result, where system calls cannot be heard of.
+  std::unique_ptr<SyscallTrace> hear(run::OwnedFd listener, int error) {
+    if (listener.is_open()) return std::make_unique<SyscallTrace>(std::move(listener));
+    miss(fmt::format(
+        "munmap, madvise, mremap and their kin were not seen: the kernel gives no seccomp "
+        "notifications ({}). Causes after a fork may be told wrong.",
+        std::strerror(error)));
+    return nullptr;
+  }
+
+  void miss(std::string sentence) {
+    auto& missing = result_.missing;
+    if (std::find(missing.begin(), missing.end(), sentence) == missing.end()) {
+      missing.push_back(std::move(sentence));
     }
   }
 
@@ -117,6 +154,9 @@ class Turns {
   UnwindTables tables_;
   Symbols symbols_;
   Comparison result_;
+  LaunchFilter filter_ = address_space_filter();
+  /// Some run forked. Without forks a page's presence follows from what was seen before.
+  bool forks_ = !options_.warm_up;
   Clock::time_point started_ = Clock::now();
   std::size_t done_ = 0;
 };

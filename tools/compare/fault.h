@@ -41,6 +41,9 @@ struct FaultList {
   std::vector<std::string> files{""};
   CallTree calls;
   std::uint64_t lost = 0;  ///< events there was no room for
+  /// Faults whose page was not as the simulated machine had it: something was not seen.
+  std::uint64_t unexpected = 0;
+  std::uint64_t forks = 0;  ///< that copied an address space
 
   [[nodiscard]] std::uint32_t file(const std::string& name);
 

@@ -1,11 +1,14 @@
 // Each event changes an address space or is a fault in one.
 #include "tools/compare/fault_player.h"
 
-#include <algorithm>
+#include <sys/syscall.h>
+
 #include <optional>
 #include <unordered_map>
 #include <utility>
-#include <vector>
+
+#include "tools/compare/code_bytes.h"
+#include "tools/compare/simulated_tree.h"
 
 namespace tools::compare {
 namespace {
@@ -18,14 +21,24 @@ class Player {
     time_ = event.time;
     std::visit(*this, event.what);
   }
-  void operator()(const StreamMap& map) { spaces_[map.pid].map(map); }
-  void operator()(const StreamMajor&) {}
-  void operator()(const StreamExit&) {}
+  void operator()(const StreamMap& map) {
+    spaces_[map.pid].map(map);
+    tree_(map);
+  }
   void operator()(const StreamExec& exec) {
     spaces_[exec.pid] = {};
     unwinder_.forget(exec.pid);
+    tree_(exec);
+  }
+  void operator()(const StreamExit& exit) { tree_(exit); }
+  void operator()(const StreamCall& call) {
+    tree_(call);
+    if (call.number == SYS_munmap) {
+      spaces_[tree_.process(call.tid)].unmap(call.arguments[0], call.arguments[1]);
+    }
   }
   void operator()(const StreamFork& fork) {
+    tree_(fork);
     if (fork.pid == fork.parent) return;
     spaces_[fork.pid] = AddressSpace{spaces_[fork.parent]};
     unwinder_.forget(fork.pid);
@@ -44,26 +57,26 @@ class Player {
       fault.code = unwinder_.place(space, event.instruction_pointer);
       fault.chain = unwinder_.chain(space, event);
       fault.payer = payer(fault.chain);
-      if (!space.allows_access(event)) suspects_.push_back(list_.faults.size());
+      simulate(event, fault);
     }
     list_.faults.push_back(fault);
   }
 
-  /// `counted`: faults of user mode the kernel counted. The others ended in a signal.
-  FaultList finish(std::uint64_t counted) {
-    const auto user = std::count_if(list_.faults.begin(), list_.faults.end(),
-                                    [](const Fault& f) { return f.payer != Payer::Kernel; });
-    const auto all = static_cast<std::uint64_t>(user);
-    std::uint64_t signals = all > counted ? all - counted : 0;
-    for (const std::size_t index : suspects_) {
-      if (signals == 0) break;
-      list_.faults[index].cause = pagesim::Cause::Invalid;
-      --signals;
-    }
+  [[nodiscard]] FaultList take() {
+    list_.forks = tree_.forks();
     return std::move(list_);
   }
 
  private:
+  void simulate(const StreamFault& event, Fault& fault) {
+    const Instruction* const instruction =
+        bytes_.at(list_.files[fault.code.file], fault.code.offset);
+    if (instruction != nullptr) fault.access = instruction->access(event);
+    const Verdict verdict = tree_.fault(event, fault.access);
+    fault.cause = verdict.cause;
+    if (!verdict.expected) ++list_.unexpected;
+  }
+
   [[nodiscard]] Payer payer(CallTree::Chain chain) {
     if (payers_.size() <= chain) payers_.resize(list_.calls.size());
     std::optional<Payer>& known = payers_[chain];
@@ -84,20 +97,20 @@ class Player {
   const AllocatorCode& code_;
   std::unordered_map<std::int32_t, AddressSpace> spaces_;
   std::uint64_t time_ = 0;
+  SimulatedTree tree_;
+  CodeBytes bytes_;
   FaultList list_;
-  std::vector<std::size_t> suspects_;  ///< faults where no access is allowed
   Unwinder unwinder_;
   std::vector<std::optional<Payer>> payers_;  ///< by chain
 };
 
 }  // namespace
 
-FaultList play(FaultStream& stream, const AllocatorCode& code, UnwindTables& tables) {
+FaultList play(const std::vector<StreamEvent>& events, const AllocatorCode& code,
+               UnwindTables& tables) {
   Player player{code, tables};
-  for (const StreamEvent& event : stream.take()) player.play(event);
-  FaultList list = player.finish(stream.counted());
-  list.lost = stream.lost();
-  return list;
+  for (const StreamEvent& event : events) player.play(event);
+  return player.take();
 }
 
 }  // namespace tools::compare

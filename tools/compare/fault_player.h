@@ -1,6 +1,8 @@
 // Playing the events of a run, process by process, into a list of faults.
 #pragma once
 
+#include <vector>
+
 #include "tools/compare/allocator_code.h"
 #include "tools/compare/fault.h"
 #include "tools/compare/fault_stream.h"
@@ -8,7 +10,8 @@
 
 namespace tools::compare {
 
-/// Ends the stream and plays what it saw.
-[[nodiscard]] FaultList play(FaultStream& stream, const AllocatorCode& code, UnwindTables& tables);
+/// `events`: of one run, in the order of time.
+[[nodiscard]] FaultList play(const std::vector<StreamEvent>& events, const AllocatorCode& code,
+                             UnwindTables& tables);
 
 }  // namespace tools::compare

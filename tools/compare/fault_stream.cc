@@ -8,31 +8,12 @@
 #include <cerrno>
 #include <chrono>
 #include <system_error>
-#include <unordered_map>
 
 #include "tools/compare/perf_ring.h"
 
 namespace tools::compare {
-namespace {
-
-/// Marks the faults that the kernel called major once they were handled.
-void mark_major(std::vector<StreamEvent>& events) {
-  std::unordered_map<std::int32_t, StreamFault*> last;  // of each thread
-  for (StreamEvent& event : events) {
-    if (auto* const fault = std::get_if<StreamFault>(&event.what)) {
-      last[fault->tid] = fault;
-    } else if (const auto* const major = std::get_if<StreamMajor>(&event.what)) {
-      const auto found = last.find(major->tid);
-      if (found != last.end() && found->second->address == major->address) {
-        found->second->major = true;
-      }
-    }
-  }
-}
-
-}  // namespace
-
-FaultStream::FaultStream(pid_t program, Unwind unwind) : unwind_{unwind} {
+FaultStream::FaultStream(pid_t program, Unwind unwind, bool presence)
+    : unwind_{unwind}, presence_{presence} {
   const auto processors = static_cast<int>(sysconf(_SC_NPROCESSORS_CONF));
   for (int i = 0; i < processors; ++i) open(program, i);
   if (rings_.empty()) throw std::system_error{ENODEV, std::generic_category(), "perf"};
@@ -42,18 +23,18 @@ FaultStream::FaultStream(pid_t program, Unwind unwind) : unwind_{unwind} {
 FaultStream::~FaultStream() { stop(); }
 
 /// A processor that is off has no ring. What is refused is left out: faults in kernel mode, and the
-/// size of the page.
+/// presence of the page.
 void FaultStream::open(pid_t program, int processor) {
   try {
     rings_.push_back(std::make_unique<PerfRing>(program, processor,
-                                                PerfLayout{unwind_, kernel_mode_, page_sizes_}));
+                                                PerfLayout{unwind_, kernel_mode_, presence_}));
   } catch (const std::system_error& refused) {
     const int error = refused.code().value();
     if (error == ENODEV) return;
     if (kernel_mode_ && (error == EACCES || error == EPERM)) {
       kernel_mode_ = false;
-    } else if (page_sizes_ && error == EINVAL) {
-      page_sizes_ = false;
+    } else if (presence_ && error == EINVAL) {
+      presence_ = false;
     } else {
       throw;
     }
@@ -87,11 +68,9 @@ std::vector<StreamEvent> FaultStream::take() {
   for (const auto& ring : rings_) {
     ring->drain();
     lost_ += ring->read(events);
-    counted_ += ring->counted();
   }
   std::stable_sort(events.begin(), events.end(),
                    [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; });
-  mark_major(events);
   return events;
 }
 

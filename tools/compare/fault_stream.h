@@ -29,7 +29,7 @@ struct StreamRegisters {
   std::uint64_t stack_pointer = 0;      ///< rsp
 };
 
-/// A page-fault exception. Those that end in a signal are among them and are not counted.
+/// A fault that was counted as minor or major.
 struct StreamFault {
   std::int32_t pid = 0, tid = 0;
   std::uint64_t address = 0;
@@ -42,16 +42,10 @@ struct StreamFault {
   bool kernel_mode = false;
 };
 
-/// The fault just before it, of the same thread and address, was major.
-struct StreamMajor {
-  std::int32_t tid = 0;
-  std::uint64_t address = 0;
-};
-
 /// An area of memory was made, or its protection changed: the whole of it, with the neighbours it
 /// was joined with. munmap and mremap are not told.
 struct StreamMap {
-  std::int32_t pid = 0;
+  std::int32_t pid = 0, tid = 0;
   std::uint64_t start = 0, length = 0, offset = 0;
   std::uint64_t device = 0, inode = 0;
   std::uint32_t protection = 0;  ///< PROT_*
@@ -69,9 +63,17 @@ struct StreamExit {
   std::int32_t pid = 0, tid = 0;
 };
 
+/// A system call that changes an address space, about to run; or, of mremap, that has run.
+struct StreamCall {
+  std::int32_t tid = 0;
+  int number = 0;  ///< SYS_*
+  std::array<std::uint64_t, 6> arguments{};
+  std::optional<std::uint64_t> result{};  ///< mremap that grows: where the memory lies then
+};
+
 struct StreamEvent {
   std::uint64_t time = 0;  ///< ns of CLOCK_MONOTONIC
-  std::variant<StreamFault, StreamMajor, StreamMap, StreamFork, StreamExec, StreamExit> what;
+  std::variant<StreamFault, StreamMap, StreamFork, StreamExec, StreamExit, StreamCall> what;
 };
 
 class PerfRing;
@@ -80,8 +82,9 @@ class PerfRing;
 /// processor, are emptied by a thread of its own.
 class FaultStream {
  public:
-  /// Throws std::system_error where the kernel gives no perf events.
-  FaultStream(pid_t program, Unwind unwind);
+  /// `presence`: whether StreamFault::present is wanted; it costs a second, small sample. Throws
+  /// std::system_error where the kernel gives no perf events.
+  FaultStream(pid_t program, Unwind unwind, bool presence);
   ~FaultStream();
   FaultStream(const FaultStream&) = delete;
   FaultStream& operator=(const FaultStream&) = delete;
@@ -90,8 +93,6 @@ class FaultStream {
   [[nodiscard]] std::vector<StreamEvent> take();
   /// Samples the kernel had no room for; known after take().
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
-  /// Faults of user mode that ended in no signal, as the kernel counted them; known after take().
-  [[nodiscard]] std::uint64_t counted() const noexcept { return counted_; }
   /// Faults inside system calls are told too.
   [[nodiscard]] bool kernel_mode() const noexcept { return kernel_mode_; }
 
@@ -105,9 +106,8 @@ class FaultStream {
   std::atomic<bool> stopped_ = false;
   std::thread drainer_;
   std::uint64_t lost_ = 0;
-  std::uint64_t counted_ = 0;
   bool kernel_mode_ = true;
-  bool page_sizes_ = true;  ///< the kernel tells the size of the page at the address, 5.11
+  bool presence_;
 };
 
 }  // namespace tools::compare

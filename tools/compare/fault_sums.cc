@@ -6,8 +6,8 @@ namespace tools::compare {
 FaultSums sum_up(const FaultList& list) {
   FaultSums sums;
   sums.lost = list.lost;
+  sums.unexpected = list.unexpected;
   for (const Fault& fault : list.faults) {
-    if (fault.cause == pagesim::Cause::Invalid) continue;
     if (fault.payer == Payer::Kernel) {
       ++sums.kernel_mode;
       continue;
@@ -15,6 +15,7 @@ FaultSums sum_up(const FaultList& list) {
     ++(fault.major ? sums.major : sums.minor);
     ++(fault.payer == Payer::Malloc ? sums.in_malloc : sums.in_program);
     ++sums.by_region[static_cast<std::size_t>(fault.region)];
+    ++sums.by_cause[static_cast<std::size_t>(fault.cause)];
   }
   return sums;
 }

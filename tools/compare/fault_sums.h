@@ -17,7 +17,9 @@ struct FaultSums {
   std::uint64_t in_program = 0;
   std::uint64_t kernel_mode = 0;  ///< of the kernel's share, those that had an event
   std::uint64_t lost = 0;         ///< events there was no room for
+  std::uint64_t unexpected = 0;   ///< FaultList::unexpected
   std::array<std::uint64_t, kRegions> by_region{};
+  std::array<std::uint64_t, pagesim::kCauses> by_cause{};
 
   [[nodiscard]] std::uint64_t total() const noexcept { return minor + major; }
 };

@@ -14,29 +14,23 @@ namespace {
 
 constexpr std::uint32_t kWakeAt = 64 << 10;  // bytes in a ring
 constexpr std::uint32_t kNearStack = 512, kWholeStack = 16 << 10;
-constexpr std::uint64_t kAlways =
-    PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
+constexpr std::uint64_t kAlways = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_ADDR;
 constexpr std::uint64_t kRegisters =
     std::uint64_t{1} << PERF_REG_X86_SI | std::uint64_t{1} << PERF_REG_X86_DI |
     std::uint64_t{1} << PERF_REG_X86_BP | std::uint64_t{1} << PERF_REG_X86_SP;
 
-perf_event_attr software_event(std::uint64_t config) {
+perf_event_attr sampled_event(std::uint64_t config, const PerfLayout& layout) {
   perf_event_attr attr{};
   attr.size = sizeof attr;
   attr.type = PERF_TYPE_SOFTWARE;
   attr.config = config;
+  attr.sample_period = 1;
+  attr.sample_type = kAlways;
+  attr.exclude_kernel = !layout.kernel_mode;
   attr.exclude_hv = 1;
   attr.disabled = 1;
   attr.enable_on_exec = 1;
   attr.inherit = 1;
-  return attr;
-}
-
-perf_event_attr sampled_event(std::uint64_t config, const PerfLayout& layout) {
-  perf_event_attr attr = software_event(config);
-  attr.sample_period = 1;
-  attr.sample_type = kAlways;
-  attr.exclude_kernel = !layout.kernel_mode;
   attr.sample_id_all = 1;
   attr.watermark = 1;
   attr.wakeup_watermark = kWakeAt;
@@ -100,7 +94,7 @@ void read_stack(Reader& reader, StreamFault& fault) {
 StreamMap read_map(Reader reader) {
   StreamMap map;
   map.pid = reader.task();
-  reader.task();
+  map.tid = reader.task();
   map.start = reader.word();
   map.length = reader.word();
   map.offset = reader.word();
@@ -130,30 +124,29 @@ StreamExit read_exit(Reader reader) {
   return exit;
 }
 
-/// Records other than samples end with: pid, tid, time, address, identifier.
+/// Records other than samples end with: pid, tid, time, identifier.
 std::uint64_t time_at_end(const std::byte* end) { return Reader{end - 16, end}.word(); }
 
 }  // namespace
 
-perf_event_attr fault_event(const PerfLayout& layout) {
-  perf_event_attr attr = sampled_event(PERF_COUNT_SW_PAGE_FAULTS, layout);
-  attr.sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-  if (layout.page_sizes) attr.sample_type |= PERF_SAMPLE_DATA_PAGE_SIZE;
+perf_event_attr fault_event(std::uint64_t config, const PerfLayout& layout) {
+  perf_event_attr attr = sampled_event(config, layout);
+  attr.sample_type |=
+      PERF_SAMPLE_IP | PERF_SAMPLE_TIME | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
   attr.sample_regs_user = kRegisters;
   attr.sample_stack_user = layout.unwind == Unwind::Dwarf ? kWholeStack : kNearStack;
   if (layout.unwind == Unwind::FramePointers) attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
   attr.exclude_callchain_kernel = 1;
-  attr.mmap = attr.mmap_data = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
+  if (config == PERF_COUNT_SW_PAGE_FAULTS_MIN) {
+    attr.mmap = attr.mmap_data = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
+  }
   return attr;
 }
 
-perf_event_attr major_event(const PerfLayout& layout) {
-  return sampled_event(PERF_COUNT_SW_PAGE_FAULTS_MAJ, layout);
-}
-
-perf_event_attr counter(std::uint64_t config) {
-  perf_event_attr attr = software_event(config);
+perf_event_attr presence_event(const PerfLayout& layout) {
+  perf_event_attr attr = sampled_event(PERF_COUNT_SW_PAGE_FAULTS, layout);
   attr.exclude_kernel = 1;
+  attr.sample_type |= PERF_SAMPLE_DATA_PAGE_SIZE;
   return attr;
 }
 
@@ -175,19 +168,18 @@ StreamEvent read_fault(const PerfLayout& layout, const perf_event_header& header
   if (layout.unwind == Unwind::FramePointers) fault.callers = reader.words(reader.word());
   fault.registers = read_registers(reader);
   read_stack(reader, fault);
-  if (layout.page_sizes) fault.present = reader.word() != 0;
   return {time, fault};
 }
 
-StreamEvent read_major(const std::byte* begin, const std::byte* end) {
+Presence read_presence(const std::byte* begin, const std::byte* end) {
   Reader reader{begin, end};
-  StreamMajor major;
+  Presence presence;
   reader.word();  // identifier
   reader.task();
-  major.tid = reader.task();
-  const std::uint64_t time = reader.word();
-  major.address = reader.word();
-  return {time, major};
+  presence.tid = reader.task();
+  presence.address = reader.word();
+  presence.present = reader.word() != 0;
+  return presence;
 }
 
 std::optional<StreamEvent> read_other(const perf_event_header& header, const std::byte* begin,

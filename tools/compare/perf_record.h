@@ -15,21 +15,28 @@ namespace tools::compare {
 struct PerfLayout {
   Unwind unwind = Unwind::Near;
   bool kernel_mode = true;
-  bool page_sizes = true;
+  bool presence = true;
 };
 
-/// A sample for each page-fault exception; it tells of maps, forks, execs and exits too.
-[[nodiscard]] perf_event_attr fault_event(const PerfLayout& layout);
-/// A small sample for each major fault, once it is handled.
-[[nodiscard]] perf_event_attr major_event(const PerfLayout& layout);
-/// Counts the faults of user mode of one kind, without samples.
-[[nodiscard]] perf_event_attr counter(std::uint64_t config);
+/// A sample for each fault that was handled, minor or major, with registers and stack; of minor
+/// ones, of maps, forks, execs and exits too.
+[[nodiscard]] perf_event_attr fault_event(std::uint64_t config, const PerfLayout& layout);
+/// A small sample for each page-fault exception before it is handled: the size of the page at the
+/// address (5.11) is 0 where none is. (A stack read at that time would leave an entry in the TLB
+/// that the repaired page faults on once more.)
+[[nodiscard]] perf_event_attr presence_event(const PerfLayout& layout);
 
 /// Which event a sample is of.
 [[nodiscard]] std::uint64_t sample_id(const std::byte* begin, const std::byte* end);
 [[nodiscard]] StreamEvent read_fault(const PerfLayout& layout, const perf_event_header& header,
                                      const std::byte* begin, const std::byte* end);
-[[nodiscard]] StreamEvent read_major(const std::byte* begin, const std::byte* end);
+
+struct Presence {
+  std::int32_t tid = 0;
+  std::uint64_t address = 0;
+  bool present = false;
+};
+[[nodiscard]] Presence read_presence(const std::byte* begin, const std::byte* end);
 /// Records other than samples; none: of no interest.
 [[nodiscard]] std::optional<StreamEvent> read_other(const perf_event_header& header,
                                                     const std::byte* begin, const std::byte* end);

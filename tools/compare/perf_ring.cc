@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <unordered_map>
+#include <utility>
 
 namespace tools::compare {
 namespace {
@@ -30,22 +32,23 @@ OwnedFd open_event(perf_event_attr attr, pid_t program, int processor) {
   return fd;
 }
 
-std::uint64_t count(const OwnedFd& counter) {
-  std::uint64_t value = 0;
-  return ::read(counter.get(), &value, sizeof value) == sizeof value ? value : 0;
-}
-
 }  // namespace
 
 PerfRing::PerfRing(pid_t program, int processor, const PerfLayout& layout)
     : layout_{layout},
-      faults_{open_event(fault_event(layout), program, processor)},
-      major_{open_event(major_event(layout), program, processor)},
-      minor_count_{open_event(counter(PERF_COUNT_SW_PAGE_FAULTS_MIN), program, processor)},
-      major_count_{open_event(counter(PERF_COUNT_SW_PAGE_FAULTS_MAJ), program, processor)} {
-  ioctl(major_.get(), PERF_EVENT_IOC_ID, &major_id_);
+      minor_{open_event(fault_event(PERF_COUNT_SW_PAGE_FAULTS_MIN, layout), program, processor)},
+      major_{open_event(fault_event(PERF_COUNT_SW_PAGE_FAULTS_MAJ, layout), program, processor)} {
+  if (layout.presence) presence_ = open_event(presence_event(layout), program, processor);
   map();
-  if (ioctl(major_.get(), PERF_EVENT_IOC_SET_OUTPUT, faults_.get()) != 0) refuse();
+  major_id_ = join(major_);
+  if (layout.presence) presence_id_ = join(presence_);
+}
+
+std::uint64_t PerfRing::join(const OwnedFd& event) const {
+  std::uint64_t id = 0;
+  ioctl(event.get(), PERF_EVENT_IOC_ID, &id);
+  if (ioctl(event.get(), PERF_EVENT_IOC_SET_OUTPUT, minor_.get()) != 0) refuse();
+  return id;
 }
 
 PerfRing::~PerfRing() { munmap(control_, size_ + kPage); }
@@ -54,7 +57,7 @@ PerfRing::~PerfRing() { munmap(control_, size_ + kPage); }
 void PerfRing::map() {
   for (std::size_t pages = kMostRingPages; pages >= kFewestRingPages; pages /= 2) {
     void* const at =
-        mmap(nullptr, (pages + 1) * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, faults_.get(), 0);
+        mmap(nullptr, (pages + 1) * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, minor_.get(), 0);
     if (at == MAP_FAILED) continue;
     control_ = static_cast<perf_event_mmap_page*>(at);
     size_ = pages * kPage;
@@ -75,26 +78,36 @@ void PerfRing::drain() {
   std::atomic_ref<__u64>{control_->data_tail}.store(head, std::memory_order_release);
 }
 
+/// The exception of a fault stands before it, if its thread stayed on this processor.
 std::uint64_t PerfRing::read(std::vector<StreamEvent>& events) const {
   std::uint64_t lost = 0;
+  std::unordered_map<std::int32_t, Presence> last;  // of each thread
   for (std::size_t at = 0; at + sizeof(perf_event_header) <= taken_.size();) {
     perf_event_header header{};
     std::memcpy(&header, taken_.data() + at, sizeof header);
     const std::byte* const begin = taken_.data() + at + sizeof header;
     const std::byte* const end = taken_.data() + at + header.size;
-    if (header.type == PERF_RECORD_SAMPLE) {
-      events.push_back(sample_id(begin, end) == major_id_
-                           ? read_major(begin, end)
-                           : read_fault(layout_, header, begin, end));
-    } else if (auto event = read_other(header, begin, end)) {
-      events.push_back(std::move(*event));
-    }
-    lost += read_lost(header, begin, end);
     at += header.size;
+    lost += read_lost(header, begin, end);
+    if (header.type != PERF_RECORD_SAMPLE) {
+      if (auto event = read_other(header, begin, end)) events.push_back(std::move(*event));
+      continue;
+    }
+    const std::uint64_t id = sample_id(begin, end);
+    if (id == presence_id_) {
+      const Presence presence = read_presence(begin, end);
+      last[presence.tid] = presence;
+      continue;
+    }
+    events.push_back(read_fault(layout_, header, begin, end));
+    auto& fault = std::get<StreamFault>(events.back().what);
+    fault.major = id == major_id_;
+    const auto found = last.find(fault.tid);
+    if (found == last.end() || fault.kernel_mode) continue;
+    if (found->second.address == fault.address) fault.present = found->second.present;
+    last.erase(found);
   }
   return lost;
 }
-
-std::uint64_t PerfRing::counted() const { return count(minor_count_) + count(major_count_); }
 
 }  // namespace tools::compare

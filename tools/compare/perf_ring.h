@@ -21,20 +21,20 @@ class PerfRing {
   PerfRing(const PerfRing&) = delete;
   PerfRing& operator=(const PerfRing&) = delete;
 
-  [[nodiscard]] int fd() const noexcept { return faults_.get(); }
+  [[nodiscard]] int fd() const noexcept { return minor_.get(); }
   /// Takes what the kernel has written.
   void drain();
   /// Appends what was taken; returns how many samples were lost.
   std::uint64_t read(std::vector<StreamEvent>& events) const;
-  /// Faults of user mode that were counted here.
-  [[nodiscard]] std::uint64_t counted() const;
 
  private:
   void map();
+  /// Sends another event's samples here; returns its identifier.
+  std::uint64_t join(const run::OwnedFd& event) const;
 
   PerfLayout layout_;
-  run::OwnedFd faults_, major_, minor_count_, major_count_;
-  std::uint64_t major_id_ = 0;
+  run::OwnedFd minor_, major_, presence_;
+  std::uint64_t major_id_ = 0, presence_id_ = 0;
   perf_event_mmap_page* control_ = nullptr;
   std::size_t size_ = 0;
   std::vector<std::byte> taken_;

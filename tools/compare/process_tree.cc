@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,17 +135,33 @@ class Tree {
 
   [[nodiscard]] pid_t program() const noexcept { return program_; }
 
-  TreeEnd run(std::optional<std::chrono::milliseconds> limit) {
-    const auto started = Clock::now();
-    if (write(go_.in.get(), "g", 1) != 1 || !take(tell_.out, charged_)) {
-      throw std::runtime_error{"the program ended before it began"};
+  /// The filter is set, and its listener handed over.
+  void prepare(const TreeWatch& watch) {
+    constexpr auto kWhole = static_cast<ssize_t>(sizeof watch.filter);
+    started_ = Clock::now();
+    if (write(go_.in.get(), &watch.filter, sizeof watch.filter) != kWhole) fail_to_begin();
+    if (watch.filter.length == 0) return;
+    int listener = -1;
+    if (!take(tell_.out, listener)) fail_to_begin();
+    if (listener < 0) {
+      watch.listener({}, -listener);
+    } else {
+      OwnedFd taken = take_over(listener);
+      const int error = taken.is_open() ? 0 : errno;
+      watch.listener(std::move(taken), error);
     }
+    started_ = Clock::now();
+    if (write(go_.in.get(), "g", 1) != 1) fail_to_begin();
+  }
+
+  TreeEnd run(std::optional<std::chrono::milliseconds> limit) {
+    if (!take(tell_.out, charged_)) fail_to_begin();
     if (int error = 0; take(tell_.out, error)) {
       throw std::runtime_error{fmt::format("the program cannot be run: {}", std::strerror(error))};
     }
-    const auto deadline = started + limit.value_or(std::chrono::hours{24 * 365});
+    const auto deadline = started_ + limit.value_or(std::chrono::hours{24 * 365});
     while (!reap()) wait_for_signal(deadline);
-    end_.wall_s = std::chrono::duration<double>(Clock::now() - started).count();
+    end_.wall_s = std::chrono::duration<double>(Clock::now() - started_).count();
     return end_;
   }
 
@@ -153,6 +170,16 @@ class Tree {
     long minor = 0;
     long major = 0;
   };
+
+  [[noreturn]] static void fail_to_begin() {
+    throw std::runtime_error{"the program ended before it began"};
+  }
+
+  /// A file of the program's process.
+  [[nodiscard]] OwnedFd take_over(int fd) const {
+    const OwnedFd process{static_cast<int>(syscall(SYS_pidfd_open, program_, 0))};
+    return OwnedFd{static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), fd, 0))};
+  }
 
   /// Between fork and exec: system calls only.
   [[noreturn]] void become_launcher(const OwnedFd (&files)[3], char* const* argv,
@@ -226,6 +253,7 @@ class Tree {
   Charged charged_;
   pid_t launcher_ = -1;
   pid_t program_ = -1;
+  Clock::time_point started_;
   TreeEnd end_;
 };
 
@@ -241,11 +269,12 @@ std::string TreeEnd::words() const {
   return status == 0 ? "ok" : fmt::format("exit status {}", WEXITSTATUS(status));
 }
 
-TreeEnd run_tree(const TreeCommand& command, const BeforeExec& before_exec) {
+TreeEnd run_tree(const TreeCommand& command, const TreeWatch& watch) {
   const HeldSignals held;
   const trace::Subreaper subreaper;
   Tree tree{command, held};
-  if (before_exec) before_exec(tree.program());
+  if (watch.before_exec) watch.before_exec(tree.program());
+  tree.prepare(watch);
   return tree.run(command.limit);
 }
 

@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/compare/launch.h"
+#include "tools/run/owned_fd.h"
+
 namespace tools::compare {
 
 /// What is the same in every run of a comparison.
@@ -46,11 +49,16 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error{"interrupted: the program and all it started were ended."} {}
 };
 
-/// Called with the program's process before it executes its first instruction.
-using BeforeExec = std::function<void(pid_t)>;
+/// Who watches a tree. Each is called before the program executes its first instruction.
+struct TreeWatch {
+  std::function<void(pid_t)> before_exec{};  ///< with the program's process
+  LaunchFilter filter{};                     ///< it runs under; length 0: none
+  /// With the filter's listener, or an errno where the kernel refuses one.
+  std::function<void(run::OwnedFd, int)> listener{};
+};
 
 /// Runs the command in a process group of its own and waits for all of it, orphans too; all are
 /// killed where `limit` passes. Throws std::runtime_error where it cannot be started.
-[[nodiscard]] TreeEnd run_tree(const TreeCommand& command, const BeforeExec& before_exec = {});
+[[nodiscard]] TreeEnd run_tree(const TreeCommand& command, const TreeWatch& watch = {});
 
 }  // namespace tools::compare

@@ -112,6 +112,14 @@ Json typical_json(const Entry& entry, const Run& run) {
   regions["kernel"] = run.kernel_share();
   json["by_region"] = std::move(regions);
   if (entry.profile) json["by_site"] = by_site_json(*entry.profile, run);
+  Json causes;
+  for (std::size_t i = 0; i < pagesim::kCauses; ++i) {
+    const std::uint64_t count = run.faults->by_cause[i];
+    if (count != 0) causes[std::string{to_string(static_cast<pagesim::Cause>(i))}] = count;
+  }
+  causes["kernel"] = run.kernel_share();
+  json["by_cause"] = std::move(causes);
+  json["unexpected"] = run.faults->unexpected;
   json["kernel_events"] = run.faults->kernel_mode;
   json["lost"] = run.faults->lost;
   return json;
