@@ -164,7 +164,7 @@ void trim_a_heap() {
       write_state();
     }
     errno = 0;
-    write_place(std::malloc(std::size_t{1} << 46));
+    write_place(std::malloc(std::size_t{1} << 47));
   });
 }
 
