@@ -29,6 +29,7 @@ struct Fault {
   Region region = Region::Unknown;
   Payer payer = Payer::Program;
   bool major = false;
+  bool in_child = false;  ///< of a fork, that has not executed a program since
   pagesim::Cause cause = pagesim::Cause::Unknown;
   std::optional<allocator::Writer> writer{};  ///< of an allocator whose writers are not known: none
   std::optional<pagesim::Access> access{};

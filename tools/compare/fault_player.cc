@@ -74,6 +74,7 @@ class Player {
     if (instruction != nullptr) fault.access = instruction->access(event);
     const Verdict verdict = tree_.fault(event, fault.access);
     fault.cause = verdict.cause;
+    fault.in_child = tree_.is_fork(event.pid);
     if (!verdict.expected) ++list_.unexpected;
   }
 

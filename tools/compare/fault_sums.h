@@ -8,6 +8,13 @@
 
 namespace tools::compare {
 
+/// Pages copied after forks.
+struct ForkBill {
+  std::uint64_t in_children = 0;  ///< by the processes that forks made
+  std::uint64_t in_parents = 0;   ///< by those that no fork made
+  std::uint64_t by_malloc = 0;    ///< of both: because the allocator wrote to a shared page
+};
+
 /// User mode, each fault once. What system calls touch and populate is not among them, since an
 /// ordinary user is not told: getrusage's total less these is the kernel's share, for every user.
 struct FaultSums {
@@ -20,6 +27,8 @@ struct FaultSums {
   std::uint64_t unexpected = 0;   ///< FaultList::unexpected
   std::array<std::uint64_t, kRegions> by_region{};
   std::array<std::uint64_t, pagesim::kCauses> by_cause{};
+  std::uint64_t forks = 0;
+  ForkBill fork_bill;
 
   [[nodiscard]] std::uint64_t total() const noexcept { return minor + major; }
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tools/compare/site_table.h"
@@ -91,6 +92,35 @@ std::string region_table(const Comparison& comparison) {
   return any ? "\n" + table.to_text() : "";
 }
 
+/// The causes that occur, in the typical run of each.
+std::string cause_table(const Comparison& comparison) {
+  std::vector<std::size_t> causes;
+  for (std::size_t i = 0; i < pagesim::kCauses; ++i) {
+    const auto occurs = [i](const Entry& entry) {
+      const Run* const run = entry.typical();
+      return run != nullptr && run->faults && run->faults->by_cause[i] != 0;
+    };
+    const auto& entries = comparison.entries;
+    if (std::any_of(entries.begin(), entries.end(), occurs)) causes.push_back(i);
+  }
+  if (causes.empty()) return "";
+  std::vector<report::Table::Column> columns = {{"by cause", report::Align::Left}};
+  for (const std::size_t i : causes) {
+    columns.push_back({std::string{to_string(static_cast<pagesim::Cause>(i))}});
+  }
+  columns.push_back({"in kernel"});
+  report::Table table{columns};
+  for (const Entry& entry : comparison.entries) {
+    const Run* const run = entry.typical();
+    if (run == nullptr || !run->faults) continue;
+    std::vector<std::string> cells = {entry.subject.name};
+    for (const std::size_t i : causes) cells.push_back(report::grouped(run->faults->by_cause[i]));
+    cells.push_back(report::grouped_signed(run->kernel_share()));
+    table.add(std::move(cells));
+  }
+  return "\n" + table.to_text();
+}
+
 /// Tables of one run, so that each sums up to its faults.
 Json typical_json(const Entry& entry, const Run& run) {
   Json json;
@@ -120,6 +150,11 @@ Json typical_json(const Entry& entry, const Run& run) {
   causes["kernel"] = run.kernel_share();
   json["by_cause"] = std::move(causes);
   json["unexpected"] = run.faults->unexpected;
+  const ForkBill& bill = run.faults->fork_bill;
+  json["fork_bill"] = {{"forks", run.faults->forks},
+                       {"copied_in_children", bill.in_children},
+                       {"copied_in_parents", bill.in_parents},
+                       {"copied_by_malloc", bill.by_malloc}};
   json["kernel_events"] = run.faults->kernel_mode;
   json["lost"] = run.faults->lost;
   return json;
@@ -168,8 +203,8 @@ std::string to_text(const Comparison& comparison) {
   columns.push_back({"runs", report::Align::Left});
   report::Table table{columns};
   for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
-  std::string text = table.to_text() + region_table(comparison) + site_table(comparison) + "\n" +
-                     legend(comparison);
+  std::string text = table.to_text() + region_table(comparison) + cause_table(comparison) +
+                     site_table(comparison) + "\n" + legend(comparison);
   for (const std::string& sentence : comparison.missing) text += sentence + "\n";
   return text;
 }

@@ -14,7 +14,7 @@ namespace tools::compare {
 /// {"version","command","runs","allocators":[{"name","library","version","status","good_runs",
 /// "minor":{"median","minimum","maximum","interval_95","p","differs"},...,
 /// "typical_run":{"minor","major","by_payer","by_region","by_cause","by_writer","by_site",
-/// "kernel_events","lost"}}],"missing"}.
+/// "unexpected","fork_bill","kernel_events","lost"}}],"missing"}.
 [[nodiscard]] report::Json to_json(const Comparison& comparison);
 /// A line for each subject and figure.
 [[nodiscard]] std::string to_csv(const Comparison& comparison);

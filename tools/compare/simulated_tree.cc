@@ -83,6 +83,7 @@ void SimulatedTree::operator()(const StreamFork& fork) {
   if (!shared) {
     const std::uint64_t tid = birth == births_.end() ? 0 : child_tid(birth->second);
     child.space = std::make_shared<SimulatedSpace>(parent.space->fork(tid));
+    child.born_by_fork = true;
     forked_.insert(parent.family);
     ++forks_;
   }
@@ -107,6 +108,11 @@ void SimulatedTree::operator()(const StreamExit& exit) {
 std::int32_t SimulatedTree::process(std::int32_t tid) const {
   const auto task = tasks_.find(tid);
   return task == tasks_.end() ? tid : task->second;
+}
+
+bool SimulatedTree::is_fork(std::int32_t pid) const {
+  const auto found = members_.find(pid);
+  return found != members_.end() && found->second.born_by_fork;
 }
 
 void SimulatedTree::operator()(const StreamCall& call) {

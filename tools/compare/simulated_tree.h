@@ -24,6 +24,8 @@ class SimulatedTree {
   void operator()(const StreamCall& call);
   /// The process a thread belongs to.
   [[nodiscard]] std::int32_t process(std::int32_t tid) const;
+  /// Whether a process is a copy of another that has not executed a program since.
+  [[nodiscard]] bool is_fork(std::int32_t pid) const;
   /// How often an address space was copied.
   [[nodiscard]] std::uint64_t forks() const noexcept { return forks_; }
   Verdict fault(const StreamFault& fault, std::optional<pagesim::Access> access);
@@ -33,6 +35,7 @@ class SimulatedTree {
     std::shared_ptr<SimulatedSpace> space;  ///< of two processes after vfork
     std::uint64_t family = 0;               ///< those that came of one execve by forks
     unsigned threads = 1;
+    bool born_by_fork = false;
   };
 
   [[nodiscard]] Member& member(std::int32_t pid);

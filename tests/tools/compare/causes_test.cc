@@ -73,6 +73,22 @@ TEST_F(CausesTest, PagesTheKernelWroteAreCopiedAfterAFork) {
   }
 }
 
+TEST_F(CausesTest, TheForkBillSaysWhoCopied) {
+  const json child = typical_run("forked", kPages)["fork_bill"];
+  EXPECT_EQ(child["forks"], 1);
+  EXPECT_NEAR(child["copied_in_children"].get<int>(), kPages, 15);
+  EXPECT_LE(child["copied_in_parents"], 15);
+  EXPECT_EQ(typical_run("zero", kPages)["fork_bill"]["forks"], 0);
+}
+
+TEST_F(CausesTest, AnAllocatorThatWritesToSharedPagesIsBilled) {
+  const json some = typical("glibc", "inherit", kPages)["fork_bill"];
+  const json none = typical("glibc", "inherit", 0)["fork_bill"];
+  const int more = some["copied_by_malloc"].get<int>() - none["copied_by_malloc"].get<int>();
+  // Each free writes links into its own page, and the next chunk's size word on the page after.
+  EXPECT_NEAR(more, 2 * kPages, 30);
+}
+
 TEST_F(CausesTest, NothingUnexpectedHappensToAPlainProgram) {
   for (const char* what : {"zero", "forked", "dropped", "unmapped", "moved", "copied"}) {
     EXPECT_LE(typical_run(what, kPages)["unexpected"], 2) << what;

@@ -3,6 +3,7 @@
  *   calloc   a cleared block of N pages that were used before, never touched
  *   write    a block of N pages, written by the program
  *   fork     N children, each writes to one page
+ *   inherit  N blocks of a page each, freed by a child
  *   signals  N accesses to a page without rights, each answered by a handler
  *   threads  4 threads, each writes to N pages of its stack
  */
@@ -38,6 +39,18 @@ static void fault_in_vain(size_t n) {
   }
 }
 
+/* Every second block of a page: none joins another. */
+static void free_in_child(size_t n) {
+  char** const blocks = malloc((2 * n + 1) * sizeof *blocks);
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  for (size_t i = 0; i < 2 * n; ++i) memset(blocks[i] = malloc(4080), 1, 4080);
+  if (fork() == 0) {
+    for (size_t i = 0; i < n; ++i) free(blocks[2 * i]);
+    _exit(0);
+  }
+  wait(NULL);
+}
+
 static int run(const char* what, size_t n) {
   volatile char* volatile block;
   if (strcmp(what, "malloc") == 0) {
@@ -60,6 +73,8 @@ static int run(const char* what, size_t n) {
       }
       wait(NULL);
     }
+  } else if (strcmp(what, "inherit") == 0) {
+    free_in_child(n);
   } else if (strcmp(what, "signals") == 0) {
     fault_in_vain(n);
   } else if (strcmp(what, "threads") == 0) {
