@@ -42,7 +42,7 @@ SysResult<std::size_t> Task::kernel_copy(VirtAddr at, std::size_t n, Access acce
 
 SysResult<std::size_t> Task::copy_to_user(VirtAddr at, std::size_t n, AccessTag tag) {
   return kernel_copy(at, n, Access::Write, Other::Stretch, tag,
-                     [&](PhysAddr to, std::size_t, std::size_t part) { memory_->mark(to, part); });
+                     [&](PhysAddr to, std::size_t, std::size_t part) { memory_->zero(to, part); });
 }
 
 SysResult<std::size_t> Task::copy_from_user(VirtAddr at, std::size_t n, AccessTag tag) {
@@ -87,7 +87,7 @@ SysResult<std::size_t> Task::read(kernel::File& file, std::uint64_t offset, Virt
                                           [&](std::uint64_t from, std::size_t i, std::size_t part) {
                                             const PhysAddr target{at.raw() + i};
                                             if (is_hole_of_shmem(file, from >> mm().page_shift()))
-                                              memory_->fill(target, 0, part);
+                                              memory_->zero(target, part);
                                             else
                                               memory_->copy(target, file_byte(file, from), part);
                                           });

@@ -55,7 +55,7 @@ class Machine {
   void evict(kernel::File& file, kernel::PageRange range = {});
   void truncate(kernel::File& file, std::uint64_t bytes);
   void punch(kernel::File& file, kernel::PageRange range);
-  void fsync(kernel::File& file);
+  void fsync(kernel::File& file, kernel::PageRange range = {});
   void sync();
   /// write(2) of one whole page.
   void rewrite(kernel::File& file, std::uint64_t page);

@@ -36,7 +36,9 @@ void Machine::punch(kernel::File& file, kernel::PageRange range) {
   kernel::punch_hole(*kernel_, file, range);
 }
 
-void Machine::fsync(kernel::File& file) { kernel::writeback(*kernel_, file); }
+void Machine::fsync(kernel::File& file, kernel::PageRange range) {
+  kernel::writeback(*kernel_, file, range);
+}
 
 void Machine::sync() {
   for (const auto& file : kernel_->files) kernel::writeback(*kernel_, *file);

@@ -75,7 +75,7 @@ class Task {
 
   // Copies during a system call. Bytes done; EFAULT when not even the first could be.
 
-  /// The kernel stores into user memory (read(2)): faults in kernel mode.
+  /// The kernel stores zeros into user memory (read(2) of /dev/zero): faults in kernel mode.
   SysResult<std::size_t> copy_to_user(VirtAddr at, std::size_t n, AccessTag tag = {});
   /// The kernel loads from user memory (write(2)).
   SysResult<std::size_t> copy_from_user(VirtAddr at, std::size_t n, AccessTag tag = {});

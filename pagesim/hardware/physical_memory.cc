@@ -146,6 +146,12 @@ void PhysicalMemory::fill(PhysAddr at, std::uint8_t byte, std::size_t n) {
   std::memset(contents_for(frame_of(at)) + offset_of(at), byte, n);
 }
 
+void PhysicalMemory::zero(PhysAddr at, std::size_t n) noexcept {
+  if (n == page_size_) return clear_frame(frame_of(at));
+  if (const std::uint32_t content = record(frame_of(at)).content; content != 0)
+    std::memset(contents_[content] + offset_of(at), 0, n);
+}
+
 void PhysicalMemory::copy(PhysAddr to, PhysAddr from, std::size_t n) {
   const std::uint32_t source = record(frame_of(from)).content;
   if (source == 0) {

@@ -116,6 +116,8 @@ class PhysicalMemory {
   void read(PhysAddr at, void* to, std::size_t n) const noexcept;
   void write(PhysAddr at, const void* from, std::size_t n);
   void fill(PhysAddr at, std::uint8_t byte, std::size_t n);
+  /// The kernel stores zeros: a page that held nothing else still does not.
+  void zero(PhysAddr at, std::size_t n) noexcept;
   void copy(PhysAddr to, PhysAddr from, std::size_t n);
   /// n bytes nobody will read are stored: see Task::touch.
   void mark(PhysAddr at, std::size_t n) noexcept {

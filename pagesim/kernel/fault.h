@@ -36,6 +36,7 @@ struct VmFault {
   bool grew = false;     ///< the stack was extended for it
   Entry* pte = nullptr;  ///< null: the table does not exist
   Decisions decisions{};
+  bool may_be_held = false;  ///< see FaultRecord
 
   [[nodiscard]] bool is_write() const noexcept { return request.access == Access::Write; }
   [[nodiscard]] bool wants_write() const noexcept { return is_write() || request.unshare; }

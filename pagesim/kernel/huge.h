@@ -37,6 +37,18 @@ void zap_huge_pmd(Mm& mm, Entry& pmd);
 [[nodiscard]] bool copy_huge_pmd(Mm& child, VirtAddr block, Entry& pmd);
 /// The frames of a folio have nothing to do with each other any more.
 void split_folio(Kernel& kernel, FrameNumber head);
+/// The folio mapped at an address, here alone, falls apart: its pages are single ones, and those
+/// nobody stored to may give way to the zero page.
+void split_mapped_folio(Mm& mm, VirtAddr at);
+/// What advice on [start, end) does to the folio an entry of the range maps: one that is mapped
+/// here alone and meant only in part falls apart.
+enum class Advisable : std::uint8_t {
+  Whole,   ///< the range has all of it
+  Single,  ///< a page of its own, by now at least
+  Not      ///< others map it too, or it is the huge zero page: the advice passes it over
+};
+[[nodiscard]] Advisable advise_folio(Mm& mm, VirtAddr at, Entry* entry, unsigned level,
+                                     VirtAddr start, VirtAddr end);
 /// Whether all mappings of a page's folio are this address space's, around an address.
 [[nodiscard]] bool is_folio_exclusive(Mm& mm, VirtAddr at, FrameNumber frame);
 /// Sets or clears a flag of every frame of a block.

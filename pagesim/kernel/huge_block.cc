@@ -1,5 +1,6 @@
 // huge_block: what forks, unmappings and splits do to a block one entry maps.
 #include <algorithm>
+#include <vector>
 
 #include "pagesim/check.h"
 #include "pagesim/kernel/huge.h"
@@ -95,6 +96,111 @@ bool copy_huge_pmd(Mm& child, VirtAddr block, Entry& pmd) {
 void split_folio(Kernel& kernel, FrameNumber head) {
   const std::uint32_t size = std::uint32_t{1} << kernel.memory.record(head).order();
   for (std::uint32_t i = 0; i < size; ++i) kernel.memory.record(nth(head, i)).set_order(0);
+}
+
+namespace {
+
+std::uint32_t folio_pages(const Mm& mm, FrameNumber head) {
+  return std::uint32_t{1} << mm.kernel.memory.record(head).order();
+}
+
+/// How often pages of a folio are mapped, in all processes.
+std::size_t all_mappings(const Mm& mm, FrameNumber head, std::uint32_t pages) {
+  std::size_t all = 0;
+  for (std::uint32_t i = 0; i < pages; ++i) all += mm.kernel.memory.record(nth(head, i)).mapcount;
+  return all;
+}
+
+struct Mapping {
+  VirtAddr at;
+  Entry* entry;
+};
+
+/// The entries for single pages of a folio in [start, end).
+std::vector<Mapping> mappings_between(Mm& mm, FrameNumber head, std::uint32_t pages, VirtAddr start,
+                                      VirtAddr end) {
+  const Ptes ptes{mm};
+  std::vector<Mapping> found;
+  mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
+    if (level > 0 || !ptes.mapped(*entry)) return;
+    const auto frame = static_cast<std::uint32_t>(ptes.frame(*entry));
+    if (frame - static_cast<std::uint32_t>(head) < pages) found.push_back({at, entry});
+  });
+  return found;
+}
+
+/// Where the first page of the folio that is mapped at an address would be.
+VirtAddr folio_start(const Mm& mm, VirtAddr at, FrameNumber frame) {
+  const std::uint32_t before =
+      static_cast<std::uint32_t>(frame) - static_cast<std::uint32_t>(folio_head(mm.kernel, frame));
+  return at.align_down(mm.page_size()) - (std::size_t{before} << mm.page_shift());
+}
+
+/// Whether [start, end) holds the whole folio, each page mapped at its place.
+bool has_whole_folio(Mm& mm, VirtAddr at, FrameNumber frame, VirtAddr start, VirtAddr end) {
+  const VirtAddr first = folio_start(mm, at, frame);
+  const FrameNumber head = folio_head(mm.kernel, frame);
+  const std::uint32_t pages = folio_pages(mm, head);
+  if (first < start || end < first + (std::size_t{pages} << mm.page_shift())) return false;
+  for (std::uint32_t i = 0; i < pages; ++i)
+    if (mapped_frame(mm, first + (std::size_t{i} << mm.page_shift())) != nth(head, i)) return false;
+  return true;
+}
+
+/// Whether every mapping of the folio's pages is this address space's, wherever it was moved to.
+bool is_mapped_here_alone(Mm& mm, FrameNumber head) {
+  const std::uint32_t pages = folio_pages(mm, head);
+  return mappings_between(mm, head, pages, VirtAddr{}, mm.limits.task_size).size() ==
+         all_mappings(mm, head, pages);
+}
+
+/// Pages of a split folio that nobody stored to are given back; the zero page takes their place.
+/// Not where they are locked.
+void drop_zero_pages(Mm& mm, const std::vector<Mapping>& mappings) {
+  const Ptes ptes{mm};
+  for (const auto& [at, entry] : mappings) {
+    const FrameNumber frame = ptes.frame(*entry);
+    if (mm.kernel.memory.record(frame).has(flag::Nonzero)) continue;
+    if (mm.find_vma(at)->has(vm_flag::Locked)) continue;
+    *entry = ptes.zero_page(*entry);
+    page_remove_rmap(mm, frame);
+  }
+}
+
+}  // namespace
+
+void split_mapped_folio(Mm& mm, VirtAddr at) {
+  const auto [entry, level] = mm.tables.lowest(at);
+  const auto frame = mapped_frame(mm, at);
+  check(frame.has_value(), "a folio that is split is mapped");
+  if (level > 0) split_huge_pmd(mm, at.align_down(mm.tables.span(1)), *entry);
+  const FrameNumber head = folio_head(mm.kernel, *frame);
+  const std::uint32_t pages = folio_pages(mm, head);
+  const VirtAddr start = folio_start(mm, at, *frame);
+  split_folio(mm.kernel, head);
+  if (!mm.kernel.profile.split_drops_zero_pages) return;
+  auto mappings =
+      mappings_between(mm, head, pages, start, start + (std::size_t{pages} << mm.page_shift()));
+  if (mappings.size() != all_mappings(mm, head, pages))  // some have moved
+    mappings = mappings_between(mm, head, pages, VirtAddr{}, mm.limits.task_size);
+  drop_zero_pages(mm, mappings);
+}
+
+Advisable advise_folio(Mm& mm, VirtAddr at, Entry* entry, unsigned level, VirtAddr start,
+                       VirtAddr end) {
+  const Ptes ptes{mm};
+  const FrameNumber frame = ptes.frame(*entry);
+  const hardware::FrameRecord& page = mm.kernel.memory.record(frame);
+  if (page.has(flag::HugeZero | flag::Hugetlb)) return Advisable::Not;
+  if (page.order() == 0) return page.mapcount == 1 ? Advisable::Single : Advisable::Not;
+  const bool mine = is_folio_exclusive(mm, at, frame) ||
+                    (level == 0 && is_mapped_here_alone(mm, folio_head(mm.kernel, frame)));
+  if (!mine) return Advisable::Not;
+  const bool whole = level > 0 ? start <= at && at + mm.tables.span(level) <= end
+                               : has_whole_folio(mm, at, frame, start, end);
+  if (whole) return Advisable::Whole;
+  split_mapped_folio(mm, std::max(at, start));
+  return Advisable::Single;
 }
 
 bool is_folio_exclusive(Mm& mm, VirtAddr at, FrameNumber frame) {

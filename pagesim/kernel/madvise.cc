@@ -114,24 +114,26 @@ SysResult<Done> dontneed(const Advised& range) {
 
 /// One entry of MADV_FREE: a page nobody else maps becomes clean, to be dropped when memory is
 /// short; one in swap is dropped now.
-void lazy_free_entry(Mm& mm, Entry* entry) {
+void lazy_free_entry(const Advised& range, VirtAddr at, Entry* entry) {
+  Mm& mm = range.mm;
   const Ptes ptes{mm};
   if (ptes.kind(*entry) == NonPresent::Swap) return zap_entry(mm, entry);
   if (!ptes.mapped(*entry) || ptes.is_zero_page(*entry)) return;
+  if (advise_folio(mm, at, entry, 0, range.start, range.end) == Advisable::Not) return;
+  if (ptes.is_zero_page(*entry)) return;  // by now
   const FrameNumber frame = ptes.frame(*entry);
   hardware::FrameRecord& page = mm.kernel.memory.record(frame);
-  if (page.mapcount != 1 || !mm.kernel.swap.try_to_free(frame)) return;
+  if (!mm.kernel.swap.try_to_free(frame)) return;
   page.set(flag::LazyFree);
   *entry = ptes.mkold(ptes.mkclean(*entry));
 }
 
-void lazy_free_block(Mm& mm, Entry& pmd) {
+void lazy_free_block(const Advised& range, VirtAddr at, Entry* pmd) {
+  Mm& mm = range.mm;
   const Ptes ptes{mm};
-  const FrameNumber head = ptes.frame(pmd);
-  const hardware::FrameRecord& page = mm.kernel.memory.record(head);
-  if (page.has(flag::HugeZero) || page.mapcount != 1) return;
-  mark_block(mm, head, flag::LazyFree, true);
-  pmd = ptes.mkold(ptes.mkclean(pmd));
+  if (advise_folio(mm, at, pmd, 1, range.start, range.end) != Advisable::Whole) return;
+  mark_block(mm, ptes.frame(*pmd), flag::LazyFree, true);
+  *pmd = ptes.mkold(ptes.mkclean(*pmd));
 }
 
 /// Whether an area has had a page of its own and holds a whole block.
@@ -160,11 +162,12 @@ SysResult<Done> lazy_free(const Advised& range) {
   Mm& mm = range.mm;
   return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
     if (!vma.is_anonymous() || vma.has(vm_flag::Locked)) return EINVAL;
+    const Advised part{mm, range.current, start, end};
     mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
       if (level == 0)
-        lazy_free_entry(mm, entry);
-      else if (takes_whole_block(mm, at, *entry, level, start, end))
-        lazy_free_block(mm, *entry);
+        lazy_free_entry(part, at, entry);
+      else
+        lazy_free_block(part, at, entry);
     });
     mm.flush_tlb(start, end, TableChange::LazyFree);
     return 0;
@@ -249,10 +252,19 @@ SysResult<Done> remove(const Advised& range) {
   });
 }
 
-/// MADV_COLD: pages to reclaim first; none leaves memory now.
+/// MADV_COLD: pages to reclaim first; none leaves memory now. Folios of which only a part is cold
+/// fall apart.
 SysResult<Done> cold(const Advised& range) {
-  return for_each_part(range, [](const Vma& vma, VirtAddr, VirtAddr) {
-    return vma.has(vm_flag::Locked) ? EINVAL : 0;
+  Mm& mm = range.mm;
+  const Ptes ptes{mm};
+  return for_each_part(range, [&](const Vma& vma, VirtAddr start, VirtAddr end) {
+    if (vma.has(vm_flag::Locked)) return EINVAL;
+    mm.tables.visit(start, end, [&](VirtAddr at, Entry* entry, unsigned level) {
+      if (!ptes.mapped(*entry) || ptes.is_zero_page(*entry)) return;
+      if (mm.kernel.memory.record(ptes.frame(*entry)).has(flag::Anon))
+        (void)advise_folio(mm, at, entry, level, start, end);
+    });
+    return 0;
   });
 }
 

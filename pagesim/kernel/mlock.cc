@@ -48,6 +48,7 @@ SysResult<Done> sys_munlock(Mm& mm, VirtAddr at, std::size_t length) {
 SysResult<Done> sys_msync(Mm& mm, VirtAddr at, std::size_t length) {
   if (!at.is_aligned(mm.page_size())) return fail(EINVAL);
   const VirtAddr end = at + page_align(mm, length);
+  if (end < at) return fail(ENOMEM);
   for (VirtAddr start = at; start < end;) {
     const Vma* vma = mm.find_vma(start);
     if (vma == nullptr || vma->start > start) return fail(ENOMEM);

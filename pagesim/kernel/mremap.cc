@@ -34,7 +34,8 @@ int check_request(const Mm& mm, const MremapRequest& request) {
   if (new_length == 0 || old_length < request.old_length) return EINVAL;
   if (new_length > mm.limits.task_size.raw()) return EINVAL;
   if ((request.flags & kMremapDontunmap) != 0 && old_length != new_length) return EINVAL;
-  if ((request.flags & kMremapFixed) == 0) return 0;
+  // DONTUNMAP has the new address looked at, though it is not used without FIXED.
+  if ((request.flags & (kMremapFixed | kMremapDontunmap)) == 0) return 0;
   const VirtAddr to = request.new_address;
   if (!to.is_aligned(mm.page_size()) || to > mm.limits.task_size - new_length) return EINVAL;
   const bool overlap = request.old < to + new_length && to < request.old + old_length;

@@ -41,18 +41,6 @@ void pageout_anon(Mm& mm, Entry* entry) {
     swap_out(mm, entry);
 }
 
-/// Pages of a split block that nobody stored to are given back; the zero page takes their place.
-void drop_zero_pages(Mm& mm, VirtAddr block) {
-  const Ptes ptes{mm};
-  Entry* entry = mm.tables.find(block);
-  for (std::uint32_t i = 0; i < huge_pages(mm); ++i, ++entry) {
-    const FrameNumber frame = ptes.frame(*entry);
-    if (mm.kernel.memory.record(frame).has(flag::Nonzero)) continue;
-    *entry = ptes.zero_page(*entry);
-    page_remove_rmap(mm, frame);
-  }
-}
-
 /// A file's page: read again from disk when needed; one of shared memory goes to swap. A folio that
 /// is only in part among the pages falls apart, and stays.
 void pageout_file(Mm& mm, const Vma& vma, VirtAddr at, Entry* entry, PageRange pages) {
@@ -72,19 +60,34 @@ void pageout_file(Mm& mm, const Vma& vma, VirtAddr at, Entry* entry, PageRange p
     file.swap_out_page(index, mm.kernel.profile.swap == SwapDevice::Zram);
 }
 
-/// A huge page to be paged out falls apart, and its pages are visited next. A disk takes single
-/// pages: the folio is split too, and pages nobody stored to become the zero page.
+/// Whether a folio that is to be paged out whole was given up and stored to since.
+bool is_wanted_again(Mm& mm, const Entry* entry) {
+  const Ptes ptes{mm};
+  return mm.kernel.memory.record(ptes.frame(*entry)).has(flag::LazyFree) && ptes.dirty(*entry);
+}
+
+/// A huge page to be paged out falls apart, and its pages are visited next. It is written as a
+/// whole by a compressed device alone: for any other the folio is split too, and pages nobody
+/// stored to become the zero page.
 void split_for_pageout(Mm& mm, VirtAddr at, Entry* pmd, VirtAddr start, VirtAddr end) {
   const Ptes ptes{mm};
-  const FrameNumber head = ptes.frame(*pmd);
-  const hardware::FrameRecord& page = mm.kernel.memory.record(head);
-  const bool keeps = mm.kernel.profile.swap == SwapDevice::None && !page.has(flag::LazyFree);
-  if (page.has(flag::HugeZero | flag::Hugetlb) || page.mapcount != 1 || keeps) return;
-  const bool whole = takes_whole_block(mm, at, *pmd, 1, start, end);
-  if (whole) split_huge_pmd(mm, at, *pmd);
-  if (!whole || mm.kernel.profile.swap != SwapDevice::Disk) return;
-  split_folio(mm.kernel, head);
-  if (mm.kernel.profile.split_drops_zero_pages) drop_zero_pages(mm, at);
+  if (advise_folio(mm, at, pmd, 1, start, end) != Advisable::Whole) return;
+  if (is_wanted_again(mm, pmd)) return;
+  const bool given_up = mm.kernel.memory.record(ptes.frame(*pmd)).has(flag::LazyFree);
+  if (mm.kernel.profile.swap == SwapDevice::Zram || given_up)
+    split_huge_pmd(mm, at, *pmd);
+  else
+    split_mapped_folio(mm, at);
+}
+
+/// The same for a folio mapped page by page. Whether the page is to go.
+bool prepare_for_pageout(Mm& mm, VirtAddr at, Entry* entry, VirtAddr start, VirtAddr end) {
+  const Ptes ptes{mm};
+  const Advisable folio = advise_folio(mm, at, entry, 0, start, end);
+  if (folio == Advisable::Whole && mm.kernel.profile.swap != SwapDevice::Zram &&
+      !mm.kernel.memory.record(ptes.frame(*entry)).has(flag::LazyFree))
+    split_mapped_folio(mm, at);
+  return folio != Advisable::Not && !ptes.is_zero_page(*entry);
 }
 
 }  // namespace
@@ -98,11 +101,11 @@ void pageout_range(Mm& mm, const Vma& vma, VirtAddr start, VirtAddr end) {
     if (level > 0) return split_for_pageout(mm, at, entry, start, end);
     if (!ptes.mapped(*entry) || ptes.is_zero_page(*entry)) return;
     const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(*entry));
-    if (page.mapcount != 1) return;
-    if (page.has(flag::Anon))
+    if (!page.has(flag::Anon)) {
+      if (page.mapcount == 1) pageout_file(mm, vma, at, entry, pages);
+    } else if (prepare_for_pageout(mm, at, entry, start, end)) {
       pageout_anon(mm, entry);
-    else
-      pageout_file(mm, vma, at, entry, pages);
+    }
   });
   mm.flush_tlb(start, end, TableChange::Pageout);
 }

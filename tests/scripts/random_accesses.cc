@@ -63,7 +63,8 @@ std::string RandomScript::sys_write_line() {
   if (at.empty()) return at;
   const File* const to = file({Kind::Disk, Kind::Cold, Kind::Tmpfs});
   if (to != nullptr && one_in(2))
-    return fmt::format("sys_write {} {} to {}", at, bytes({"1", "100", "4096"}), to->name);
+    return fmt::format("sys_write {} {} to {}", at,
+                       bytes({"1", "100", to->kind == Kind::Cold ? "4000" : "4096"}), to->name);
   return fmt::format("sys_write {} {}{}", at, bytes({"0", "1", "100", "5000", "12K", "70000"}),
                      pick({"", " to null", " to pipe", " to pipe"}));
 }

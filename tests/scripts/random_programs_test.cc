@@ -148,6 +148,17 @@ Verdict verdict_of(const std::string& text, decltype(first_difference)& find) {
   }
 }
 
+/// What keeps a script from being run at all is a difference too.
+Verdict lasting_verdict_of(const std::string& text) {
+  try {
+    return verdict_of(text, lasting_difference);
+  } catch (const Unsupported&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    return {error.what(), {}};
+  }
+}
+
 /// The shortest script found with a difference, with the difference as a comment.
 std::string shrunk(unsigned seed, std::chrono::seconds budget) {
   const std::string text = random_text(seed);
@@ -159,9 +170,9 @@ std::string shrunk(unsigned seed, std::chrono::seconds budget) {
     }
   };
   const std::string shortest = shrink_script(RandomScript{seed}.pieces(kLines), fails, budget);
-  const std::string left = verdict_of(shortest, lasting_difference).difference;
+  const std::string left = lasting_verdict_of(shortest).difference;
   if (!left.empty()) return "# " + left + "\n" + shortest;
-  return "# " + verdict_of(text, lasting_difference).difference + "\n" + text;
+  return "# " + lasting_verdict_of(text).difference + "\n" + text;
 }
 
 TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
@@ -174,7 +185,7 @@ TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
   unsigned explained = 0;
   for (unsigned seed = first; seed < first + programs && failures < most; ++seed) {
     try {
-      const Verdict verdict = verdict_of(random_text(seed), lasting_difference);
+      const Verdict verdict = lasting_verdict_of(random_text(seed));
       explained += verdict.explained.empty() ? 0 : 1;
       if (verdict.difference.empty()) continue;
     } catch (const Unsupported& unsupported) {

@@ -73,7 +73,15 @@ std::string RandomScript::on_range(const char* verb) {
   return at.empty() ? at : fmt::format("{} {}", verb, at);
 }
 
-std::string RandomScript::munmap_line() { return on_range("munmap"); }
+/// Where the kernel had placed a mapping, something else may lie once it is gone.
+std::string RandomScript::munmap_line() {
+  if (reads_only()) return on_range("munmap");
+  const std::string name = mapping_name(true);
+  if (name.empty()) return name;
+  std::string text = "munmap " + pages_of(name, true);
+  if (space().mappings.at(name).floating) space().mappings.erase(name);
+  return text;
+}
 
 std::string RandomScript::mprotect_line() {
   if (reads_only()) return "mprotect " + any_range(true) + " " + protection();
@@ -118,6 +126,8 @@ std::string RandomScript::mremap_line() {
     if (at[0] != '@') moved.kind = Kind::Mixed;
     text += " at " + at + (one_in(5) ? " dontunmap" : "");
   }
+  const bool leaves_a_hole = space().mappings.at(old).floating;
+  if (leaves_a_hole) space().mappings.erase(old);
   space().mappings[name] = moved;
   return text;
 }

@@ -39,7 +39,8 @@ struct Comparison {
 
 /// Compares, for each operation: that it ran, minor and major, its signal, what it returned, and
 /// its fault events one by one: place, access, mode, outcome, and error code and cause where both
-/// sides know them. Faults of get_user_pages have no event and are compared by count alone, as is
+/// sides know them; of a page that was given up (MADV_FREE) reuse and copy count as one. Faults of
+/// get_user_pages have no event and are compared by count alone, as is
 /// what a vfork child did. A byte outside everything the script has a word for is compared by its
 /// offset in its page, since the kernel chooses where such memory lies. Where one side may not look
 /// into system calls, their faults are compared by count. Inside an allocator call

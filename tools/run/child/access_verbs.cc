@@ -112,7 +112,13 @@ iovec own_side[kVectors];
 std::int32_t peer_pid(const Call& call) {
   return shared.tasks[shared.tasks[call.op->peer].process].pid.load();
 }
+/// What is stored is not zero, whatever was read into the buffer before.
+void fill_buffer(const Call& call) {
+  __builtin_memset(buffer, script::kStoredByte,
+                   call.op->n < kBufferBytes ? call.op->n : kBufferBytes);
+}
 void prepare_vm(Call& call) {
+  fill_buffer(call);
   if (call.op->n > kVectors * kBufferBytes)
     refuse(call.index, "vm_read and vm_write take at most 256 MiB here");
 }
@@ -130,6 +136,7 @@ void act_vm_read(Call& call) { call.take(vm_call(call, SYS_process_vm_readv)); }
 void act_vm_write(Call& call) { call.take(vm_call(call, SYS_process_vm_writev)); }
 
 void prepare_mem_write(Call& call) {
+  fill_buffer(call);
   char path[64];
   proc_path(path, peer_pid(call), "mem");
   call.fd = raw_syscall(SYS_openat, AT_FDCWD, arg(path), O_RDWR | O_CLOEXEC);

@@ -94,12 +94,14 @@ void sys_read(Call& call) {
 constexpr std::uint64_t kSector = 512;
 
 /// O_DIRECT: the device stores into pages the kernel made present, and the page cache is not used.
-/// What it was asked for beyond the end of the file the kernel looks at itself.
+/// What waits there to be written goes to the disk first. What it was asked for beyond the end of
+/// the file the kernel looks at itself.
 void direct_read(Call& call) {
   const std::uint64_t end = call.file->bytes();
   if (end == 0) return;
   if (call.op.n % kSector != 0) return take_count(call, pagesim::Unexpected{EINVAL});
   const std::uint64_t page = call.task.machine().config().geometry.page_size();
+  if (call.op.n != 0) call.task.machine().fsync(*call.file, {0, (call.op.n - 1) / page});
   const std::uint64_t stored = std::min(call.op.n, (end + page - 1) / page * page);
   const auto had = call.task.gup_touch(call.to, stored, Access::Write, kKernel);
   if (!had || *had < stored) return take_count(call, pagesim::Unexpected{EFAULT});
