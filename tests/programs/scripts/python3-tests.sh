@@ -10,7 +10,7 @@ if [ "$SCALE" = long ]; then
   modules="$modules test.test_re test.test_threading test.test_subprocess"
   modules="$modules test.test_multiprocessing_fork"
 fi
-$python -m unittest -v $modules 2>log || { tail -n 40 log; exit 1; }
+$python -m unittest -v $modules >said 2>log || { tail -n 40 log; exit 1; }
 # Times and the order of what threads say differ from run to run; in the long form some tests' names
 # are mixed up with what the tests themselves say.
 [ "$SCALE" = long ] || grep -E '^test.* \.\.\. (ok|FAIL|ERROR|skipped|expected)' log | sort
