@@ -26,7 +26,9 @@ Follow follow_page(Mm& mm, VirtAddr at, const GupRequest& request) {
   const hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(*entry));
   const bool anon = !ptes.is_zero_page(*entry) && page.has(flag::Anon);
   const bool exclusive = anon && page.has(flag::Exclusive);
-  if (write) return request.force && exclusive ? Follow::Fine : Follow::Fault;
+  // Forced is only what the area forbids: where stores are allowed a fault gives the permission.
+  const bool forced = request.force && !mm.find_vma(at)->is_writable();
+  if (write) return forced && exclusive ? Follow::Fine : Follow::Fault;
   if (!request.pinned || !mm.kernel.profile.gup_unshares) return Follow::Fine;
   return anon && !exclusive ? Follow::Unshare : Follow::Fine;
 }
