@@ -12,6 +12,7 @@
 #include "tools/compare/budget.h"
 #include "tools/compare/comparison.h"
 #include "tools/compare/exports.h"
+#include "tools/compare/page.h"
 #include "tools/compare/report.h"
 #include "tools/verbs/output.h"
 #include "tools/verbs/refusal.h"
@@ -27,6 +28,7 @@ struct CompareVerb {
   double timeout_s = 0;
   compare::Budget budget;
   std::string baseline;
+  std::string page;
   Output output;
 };
 
@@ -82,7 +84,8 @@ const std::map<std::string, Print>& formats() {
       {"folded", compare::to_folded},
       {"speedscope", compare::to_speedscope},
       {"chrome", compare::to_chrome},
-      {"pprof", compare::to_pprof}};
+      {"pprof", compare::to_pprof},
+      {"html", compare::to_html}};
   return kFormats;
 }
 
@@ -113,6 +116,7 @@ int run_and_print(CompareVerb& verb) {
     read_baseline(verb);
     const compare::Comparison result = run(verb);
     verb.output.write(formats().at(verb.output.format)(result));
+    if (!verb.page.empty()) Output{.format = "html", .path = verb.page}.write(to_html(result));
     return within_budget(verb, result) && result.all_good() ? kEqual : kDifferent;
   } catch (const compare::Interrupted& interrupted) {
     throw Refusal{kInterrupted, interrupted.what()};
@@ -180,7 +184,8 @@ void add_compare(CLI::App& app, int& status) {
   auto compare = std::make_shared<CompareVerb>();
   add_options(*verb, *compare);
   add_budget(*verb, *compare);
-  compare->output.add_to(*verb, "table|json|csv|gbench|folded|speedscope|chrome|pprof");
+  compare->output.add_to(*verb, "table|json|csv|gbench|folded|speedscope|chrome|pprof|html");
+  verb->add_option("--html", compare->page, "Write an HTML page to OUT too")->type_name("OUT");
   verb->add_option("program", compare->options.command, "PROGRAM ARG..., after --")->required();
   verb->positionals_at_end();
   verb->footer("Exit status 1: a run did not end as expected, or cost more than its budget.");
