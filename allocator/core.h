@@ -85,6 +85,7 @@ struct Core {
   static void check_mapping(Chunk p, VirtAddr start, std::size_t total, const char* message);
   static void count_mapping(M m, std::uint64_t count, std::uint64_t bytes);
   static void madvise_thp(M m, VirtAddr at, std::size_t n);
+  static std::size_t thp_step(Arena av);
 
   // sysmalloc.h
   struct Extent;
@@ -97,9 +98,15 @@ struct Core {
   static void fence_main(Arena av, Chunk old, ChunkSize old_size);
   static VirtAddr sbrk(M m, std::ptrdiff_t delta);
 
+  // merge_depot.h
+  static bool merge_depot(Arena av, std::size_t most);
+  static void merge_list(Arena av, VirtAddr user);
+
   // trim.h
   static bool systrim(Arena av, std::size_t pad);
   static bool trim_bins(Arena av);
+  static void note_trim(M m, std::size_t bytes);
+  static void note_growth(M m);
 
   // heap.h
   static std::size_t heap_max(M m);

@@ -110,12 +110,15 @@ template <MemoryBackend M, class Policy>
 bool Core<M, Policy>::grow_heap(Heap heap, std::size_t need) {
   const M m = heap.memory();
   const std::size_t size = heap.size();
-  const std::size_t wanted = size + align_up(need, heap.page_size());
+  const std::size_t thp = Policy::kHugeFrom == 0 ? 0 : thp_step(heap.arena());
+  const std::size_t step = thp == 0 ? heap.page_size() : thp;
+  const std::size_t wanted = align_up(size + need, step);
   if (wanted > heap_max(m) || wanted < size) return false;
   const std::size_t mapped = heap.mprotect_size();
   if (wanted > mapped) {
     if (!m.mprotect(heap.at() + mapped, wanted - mapped, PROT_READ | PROT_WRITE)) return false;
     heap.set_mprotect_size(wanted);
+    if (thp != 0) m.madvise(heap.at() + mapped, wanted - mapped, MADV_HUGEPAGE);
   }
   heap.set_size(wanted);
   return true;
@@ -142,6 +145,7 @@ void Core<M, Policy>::shrink_heap(Heap heap, std::size_t extra) {
     m.madvise(end, extra, MADV_DONTNEED);
   }
   heap.set_size(size);
+  note_trim(m, extra);
 }
 
 /// Grows the top of an arena of heaps for nb. Not null: no heap could be had, and this chunk, a

@@ -14,6 +14,7 @@
 #include "allocator/int_malloc.h"
 #include "allocator/int_memalign.h"
 #include "allocator/int_realloc.h"
+#include "allocator/merge_depot.h"
 #include "allocator/mmapped.h"
 #include "allocator/policy.h"
 #include "allocator/stats.h"
@@ -39,6 +40,7 @@ class Malloc {
   constexpr explicit Malloc(M memory) noexcept : m_{memory} {}
 
   [[nodiscard]] VirtAddr malloc(std::size_t n) const {
+    if constexpr (!Policy::kTcache) return VirtAddr{malloc_uncached(m_, n)};
     const Tcache tcache = Tcache::of_thread(m_);
     if (tcache.is_null()) [[unlikely]]
       return VirtAddr{malloc_slow(m_, n)};
@@ -54,6 +56,7 @@ class Malloc {
   }
   void free(VirtAddr user) const {
     if (user.is_null()) return;
+    if constexpr (!Policy::kTcache) return free_uncached(m_, user);
     const Tcache tcache = Tcache::of_thread(m_);
     if (tcache.is_null() || !user.is_aligned(kAlignment)) [[unlikely]]
       return free_slow(m_, user);
@@ -94,6 +97,9 @@ class Malloc {
   void after_fork_in_parent() const { Core::fork_unlock(m_); }
   void after_fork_in_child() const { Core::fork_child(m_); }
 
+ protected:
+  [[no_unique_address]] M m_;  // NOLINT(*-non-private-member-variables-in-classes)
+
  private:
   /// Gives a bare word back, which the compiler can leave to the caller's caller: a tail call.
   [[gnu::noinline]] static std::uint64_t malloc_slow(M m, std::size_t n);
@@ -105,8 +111,6 @@ class Malloc {
   static void clear_chunk(Chunk p, Chunk old_top, std::size_t old_top_size, std::size_t n);
   static std::size_t clean_end(Arena av, Chunk top);
   static VirtAddr move_elsewhere(M m, Chunk p, ChunkSize size, std::size_t n);
-
-  [[no_unique_address]] M m_;
 };
 
 template <MemoryBackend M, class Policy>

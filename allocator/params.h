@@ -12,7 +12,7 @@ namespace allocator {
 /// Where the process-wide records lie in M::globals(). The layout is this project's own.
 inline constexpr std::size_t kMainArenaAt = 0;
 inline constexpr std::size_t kParamsAt = 2240;
-inline constexpr std::size_t kRecordBytes = kParamsAt + 252;  ///< what of it is used
+inline constexpr std::size_t kRecordBytes = kParamsAt + 272;  ///< what of it is used
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
 template <MemoryBackend M>
@@ -45,7 +45,7 @@ class Params : public RecordView<M> {
   static constexpr SharedWord<std::uint64_t, 128> kMaxMmappedMem{};
   static constexpr Word<VirtAddr, 136> kSbrkBase{};
   static constexpr Word<std::uint64_t, 144> kBreakKnown{};  ///< the kernel was asked for the break
-  static constexpr Word<std::uint64_t, 152> kThpSize{};
+  static constexpr SharedWord<std::uint64_t, 152> kThpSize{};
   static constexpr Word<std::uint64_t, 160> kHugeSize{};
   static constexpr Word<std::uint64_t, 168> kHugeFlags{};
   static constexpr SharedWord<std::uint64_t, 176> kOvercommitNever{};  ///< 0 not asked, 1 no, 2 yes
@@ -56,15 +56,17 @@ class Params : public RecordView<M> {
   static constexpr Word<std::uint64_t, 208> kArenasLimit{};  ///< 0: not computed
   static constexpr Word<VirtAddr, 216> kFreeArenas{};
   static constexpr Word<VirtAddr, 224> kNextToUse{};
-  static constexpr Word<VirtAddr, 232> kAlignedSpare{};  ///< aligned_heap_area
-  static constexpr std::size_t kListLock = 240;          ///< the ring and the free list
-  static constexpr std::size_t kMmapLock = 244;          ///< the counters of mmapped chunks
-  static constexpr std::size_t kSpareLock = 248;         ///< kAlignedSpare
+  static constexpr Word<VirtAddr, 232> kAlignedSpare{};         ///< aligned_heap_area
+  static constexpr std::size_t kListLock = 240;                 ///< the ring and the free list
+  static constexpr std::size_t kMmapLock = 244;                 ///< the counters of mmapped chunks
+  static constexpr std::size_t kSpareLock = 248;                ///< kAlignedSpare
+  static constexpr SharedWord<std::uint64_t, 256> kThpAsked{};  ///< kThpSize is the kernel's word
+  static constexpr SharedWord<std::uint64_t, 264> kTrimmed{};   ///< bytes, since the last growth
 
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
   [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }
-  static_assert(kParamsAt + kSpareLock + 4 == kRecordBytes);
+  static_assert(kParamsAt + 264 + 8 == kRecordBytes);
 };
 static_assert(kParamsAt >= kArenaBytes && kRecordBytes <= kGlobalsBytes);
 

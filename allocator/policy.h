@@ -31,8 +31,35 @@ struct Glibc236 {
   static constexpr std::size_t kArenaTest = 8;
   static constexpr std::size_t kArenasPerCpu = 8;
   static constexpr unsigned kUnsortedPass = 10000;  ///< chunks binned in one pass
+  static constexpr bool kTcache = true;             ///< the thread cache is glibc's (tcache.h)
+  /// What was trimmed and then asked for again is trimmed no more: the threshold rises above it.
+  static constexpr bool kLearnsToRetain = false;
+  /// Arenas from this size on grow by huge pages where the kernel leaves that to madvise; 0: never,
+  /// unless the tunable hugetlb asks for it.
+  static constexpr std::size_t kHugeFrom = 0;
   /// 2.35 to 2.37 call the mmap fallback with rounding and minimum swapped (section 10.2).
   static constexpr bool kSwappedFallback = true;
+};
+
+/// The same chunks, bins and arenas, kept for a program that will want them again: what a thread
+/// frees goes to its own cache (thread_cache.h) and from there, in batches, to a depot that all
+/// threads take from (depot.h); chunks are merged when memory runs short, not when they are freed;
+/// and the kernel gets memory back late.
+struct Faultline : Glibc236 {
+  static constexpr bool kTcache = false;
+  static constexpr std::size_t kTcacheBins = 0;
+  static constexpr std::size_t kTcacheBlock = 112 * 24;  ///< ThreadCache::kBytes
+  static constexpr std::size_t kTcacheMaxRequest = 0;
+  static constexpr std::size_t kFastLimit = 0;  ///< the depot has the fastbins' part
+  static constexpr std::size_t kArenaRecord =
+      2208 + 112 * 12 + 8;  ///< with the arena's depot behind it
+  /// An arena that runs short has the depot's blocks merged, rather than grow, when they are more
+  /// than one part in so many of it.
+  static constexpr std::size_t kDepotShare = 32;
+  static constexpr std::size_t kTrimThreshold = 2UL << 20;
+  static constexpr bool kLearnsToRetain = true;
+  static constexpr std::size_t kMmapThreshold = 1UL << 30;
+  static constexpr std::size_t kHugeFrom = 8UL << 20;
 };
 
 }  // namespace allocator

@@ -108,7 +108,7 @@ void print_info(FILE* file) noexcept {
   std::fputs("<malloc version=\"1\">\n", file);
   for_each_arena([&](int number, ProcessArena av) {
     ArenaInfo info;
-    with_lock(av, [&] { collect_info(av, Core<ProcessMemory, Glibc236>::heap_max(m), info); });
+    with_lock(av, [&] { collect_info(av, Core<ProcessMemory, ProcessPolicy>::heap_max(m), info); });
     print_heap(file, number, info);
     add(sum, info);
   });

@@ -1,6 +1,7 @@
 // ProcessMemory: the process's memory as the preloaded library uses it, threads and fork included.
 #pragma once
 
+#include "allocator/faultline.h"
 #include "allocator/malloc.h"
 #include "allocator/real_memory.h"
 
@@ -13,11 +14,17 @@ struct PreloadThread {
   VirtAddr cache{};      ///< the thread's cache while it is hidden from the fast paths
 };
 
+#ifdef ALLOCATOR_FAULTLINE
+inline constexpr std::size_t kGlobalsUsed = kDepotAt + kDepotBytes;
+#else
+inline constexpr std::size_t kGlobalsUsed = kRecordBytes;
+#endif
+
 /// All the library writes to lies on one page, with what the loader relocates: a process, and each
 /// child of fork, takes one fault for it.
 struct PreloadStorage {
   [[gnu::visibility("hidden")]] alignas(
-      64) static inline constinit std::array<std::byte, kRecordBytes> globals{};
+      64) static inline constinit std::array<std::byte, kGlobalsUsed> globals{};
   [[gnu::visibility("hidden"),
     gnu::tls_model("initial-exec")]] static inline constinit thread_local PreloadThread thread{};
 };
@@ -40,7 +47,15 @@ struct ProcessMemory : RealMemory {
 };
 static_assert(MemoryBackend<ProcessMemory>);
 
+/// One interface, two allocators: libptmalloc.so, and libfaultline.so, compiled with
+/// ALLOCATOR_FAULTLINE.
+#ifdef ALLOCATOR_FAULTLINE
+using ProcessPolicy = Faultline;
+using ProcessHeap = FaultlineMalloc<ProcessMemory>;
+#else
+using ProcessPolicy = Glibc236;
 using ProcessHeap = Malloc<ProcessMemory>;
+#endif
 inline constexpr ProcessHeap kHeap{ProcessMemory{}};
 
 /// User pointers on the C side.

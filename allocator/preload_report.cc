@@ -72,7 +72,7 @@ class PageCounter {
 
 HeapPages count_pages() noexcept {
   HeapPages pages;
-  for_each_segment<ProcessMemory, Glibc236>(ProcessMemory{}, [&pages](Segment segment) {
+  for_each_segment<ProcessMemory, ProcessPolicy>(ProcessMemory{}, [&pages](Segment segment) {
     PageCounter counter{pages};
     for_each_chunk(ProcessMemory{}, segment, [&](ProcessChunk p, std::size_t size) {
       const VirtAddr end = p.at() + size;
@@ -188,7 +188,7 @@ void report_broken(const HeapCheck& check) noexcept {
   text << "faultline: the heap is broken: " << check.broken << ", at ";
   text.hex(check.at.raw()) << '\n';
   text.print();
-  for_each_segment<ProcessMemory, Glibc236>(ProcessMemory{}, [&check](Segment segment) {
+  for_each_segment<ProcessMemory, ProcessPolicy>(ProcessMemory{}, [&check](Segment segment) {
     if (segment.contains(check.at)) Map{segment, check.at}.print();
   });
 }

@@ -10,7 +10,7 @@
 namespace allocator {
 namespace {
 
-using Policy = Glibc236;
+using Policy = ProcessPolicy;
 
 /// A number a variable may hold.
 struct Range {

@@ -75,7 +75,7 @@ void after_fork_in_child() noexcept {
 }
 
 void begin_process() noexcept {
-  Core<ProcessMemory, Glibc236>::ensure_init(ProcessMemory{});
+  Core<ProcessMemory, ProcessPolicy>::ensure_init(ProcessMemory{});
   // The program may have asked for the break before: then the C library remembers it.
   const Params<ProcessMemory> par{ProcessMemory{}};
   par.put(Params<ProcessMemory>::kBreakKnown, __curbrk != nullptr ? 1 : 0);

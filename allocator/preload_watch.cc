@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "allocator/check.h"
+#include "allocator/check_caches.h"
 #include "allocator/preload_report.h"
 #include "allocator/preload_settings.h"
 
@@ -35,7 +36,10 @@ void count_bytes(std::size_t added, std::size_t removed) noexcept {
 /// Every lock is held meanwhile, as around a fork.
 void prove_heap() noexcept {
   kHeap.before_fork();
-  const HeapCheck check = check_heap(ProcessMemory{});
+  HeapCheck check = check_heap(ProcessMemory{});
+  if constexpr (!ProcessPolicy::kTcache) {
+    if (check) check = check_caches(ProcessMemory{});
+  }
   if (!check) {
     report_broken(check);
     std::abort();

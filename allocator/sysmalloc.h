@@ -24,7 +24,11 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
     tried_mmap = true;
   }
   if (av.is_null()) return none;
+  if constexpr (!Policy::kTcache) {
+    if (merge_depot(av, av.system_mem() / Policy::kDepotShare)) return allocate_chunk(av, nb);
+  }
   check_top(av);
+  note_growth(m);
   if (av.is_main()) {
     grow_main(av, nb);
   } else if (const Chunk p = grow_heaps(av, nb, tried_mmap); !p.is_null()) {
@@ -100,7 +104,7 @@ template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::more_core(Arena av, ChunkSize nb) -> Extent {
   const M m = av.memory();
   const Params par{m};
-  const std::size_t thp = par[Params::kThpSize];
+  const std::size_t thp = thp_step(av);
   std::size_t want = bytes(nb) + par[Params::kTopPad] + kMinSize;
   if (av.contiguous()) want -= bytes(av.top().top_size());
   if (thp != 0) {

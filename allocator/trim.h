@@ -28,8 +28,31 @@ bool Core<M, Policy>::systrim(Arena av, std::size_t pad) {
   if (then.is_null() || then == now) return false;
   const std::size_t released = now - then;
   av.add(Arena::kSystemMem, -released);
+  note_trim(m, released);
   top.set_top_head(size - ChunkSize::of(released));
   return true;
+}
+
+/// Remembers the most that was given back at once since an arena last grew.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::note_trim(M m, std::size_t bytes) {
+  if constexpr (!Policy::kLearnsToRetain) return;
+  const Params par{m};
+  if (bytes > par[Params::kTrimmed]) par.put(Params::kTrimmed, bytes);
+}
+
+/// An arena grows. If something was given back before, that was too early: a program that takes and
+/// frees the like by turns pays the kernel once or twice for it, not each time.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::note_growth(M m) {
+  if constexpr (!Policy::kLearnsToRetain) return;
+  const Params par{m};
+  const std::size_t trimmed = par[Params::kTrimmed];
+  if (trimmed == 0) return;
+  par.put(Params::kTrimmed, 0);
+  if (par[Params::kNoDynThreshold] == 0 && 2 * trimmed > par[Params::kTrimThreshold]) {
+    par.put(Params::kTrimThreshold, 2 * trimmed);
+  }
 }
 
 /// Drops the whole pages inside free chunks; their headers and feet stay (section 13.6).

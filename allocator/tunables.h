@@ -121,7 +121,7 @@ void Core<M, Policy>::apply_tunables(M m) {
   apply(kTunableArenaMax, [&](auto v) { par.put(Params::kArenaMax, v); });
   apply(kTunableArenaTest, [&](auto v) { par.put(Params::kArenaTest, v); });
   apply(kTunableTcacheMax, [&](auto v) {
-    if (v > Policy::kTcacheMaxRequest) return;
+    if (!Policy::kTcache || v > Policy::kTcacheMaxRequest) return;
     par.put(Params::kTcacheBins, tcache_index(*request2size(v)) + 1);
   });
   apply(kTunableTcacheCount, [&](auto v) {

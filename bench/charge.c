@@ -1,7 +1,7 @@
 /* charge FD LIBRARY PROGRAM ARG...: runs PROGRAM with LIBRARY preloaded ("": none) and writes to FD
  * what it and all it waited for took: status, wall, user and system microseconds, peak KiB, minor
- * faults. Static and small, since Linux charges a program with the resident memory and the faults of
- * the process that became it; those faults are taken off. */
+ * faults. Static and small, since Linux charges a program with the resident memory and the faults
+ * of the process that became it; those faults are taken off. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -159,6 +159,8 @@ def main():
     for name, library in allocators.items():
         if library and not pathlib.Path(library).is_file():
             sys.exit(f"compare.py: {name}'s library {library} does not exist")
+        if library:  # whole, since the programs run in folders of their own
+            allocators[name] = str(pathlib.Path(library).resolve())
     binaries = options.build.resolve() / "bench"
     if not (binaries / "workload").exists():
         sys.exit(f"compare.py: {binaries} holds no workload; "

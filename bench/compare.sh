@@ -21,6 +21,7 @@ add() {
 }
 system=/usr/lib/$(uname -m)-linux-gnu
 add ptmalloc "$build/lib/libptmalloc.so"
+add faultline "$build/lib/libfaultline.so"
 add jemalloc "$system/libjemalloc.so.2"
 add mimalloc "$system/libmimalloc.so.2.0"
 add tcmalloc "$system/libtcmalloc_minimal.so.4"

@@ -22,7 +22,7 @@ class MallocFuzzTest : public WorldTest<World> {
     for (int i = 0; i < calls && !this->HasFatalFailure(); ++i) {
       step();
       if (i % 128 == 0) {
-        const HeapCheck found = check_heap(this->memory_);
+        const HeapCheck found = check_all(this->memory_);
         ASSERT_TRUE(found) << found.broken << " after call " << i;
       }
     }

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "allocator/check.h"
+#include "allocator/check_caches.h"
+#include "allocator/faultline.h"
 #include "allocator/malloc.h"
 #include "allocator/real_memory.h"
 #include "pagesim/machine.h"
@@ -60,6 +62,24 @@ class SimulatedWorld {
 
 using Worlds = testing::Types<RealWorld, SimulatedWorld>;
 
+/// What a test program tests: all of it one or the other, since both own the real memory's globals.
+#ifdef ALLOCATOR_FAULTLINE
+template <MemoryBackend M>
+using TestedMalloc = FaultlineMalloc<M>;
+template <MemoryBackend M>
+[[nodiscard]] HeapCheck check_all(M memory) {
+  const HeapCheck found = check_heap(memory);
+  return found ? check_caches(memory) : found;
+}
+#else
+template <MemoryBackend M>
+using TestedMalloc = Malloc<M>;
+template <MemoryBackend M>
+[[nodiscard]] HeapCheck check_all(M memory) {
+  return check_heap(memory);
+}
+#endif
+
 /// A test's allocator and its words of user memory.
 template <class World>
 class WorldTest : public testing::Test {
@@ -78,13 +98,13 @@ class WorldTest : public testing::Test {
 
   void TearDown() override {
     if (world_.broken()) return;
-    const HeapCheck found = check_heap(memory_);
+    const HeapCheck found = check_all(memory_);
     EXPECT_TRUE(found) << found.broken;
   }
 
   World world_;
   Memory memory_ = world_.memory();
-  Malloc<Memory> heap_{memory_};
+  TestedMalloc<Memory> heap_{memory_};
 };
 
 }  // namespace allocator::test

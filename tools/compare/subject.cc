@@ -19,8 +19,12 @@ Subject ptmalloc() {
   return {"ptmalloc", trace::find_own_library("libptmalloc.so", "FAULTLINE_PTMALLOC"), ""};
 }
 
+Subject faultline() {
+  return {"faultline", trace::find_own_library("libfaultline.so", "FAULTLINE_FAULTLINE"), ""};
+}
+
 std::vector<Subject> all_subjects() {
-  std::vector<Subject> all = {glibc(), ptmalloc()};
+  std::vector<Subject> all = {glibc(), ptmalloc(), faultline()};
   for (const measure::AllocatorLibrary& peer : measure::installed_allocators()) {
     all.push_back({peer.name, peer.path, peer.version});
   }
@@ -32,10 +36,7 @@ std::vector<Subject> all_subjects() {
 Subject find_subject(const std::string& name) {
   if (name == "glibc") return glibc();
   if (name == "ptmalloc") return ptmalloc();
-  if (name == "faultline") {
-    throw std::runtime_error{
-        "the allocator faultline is not built yet; ptmalloc is this project's."};
-  }
+  if (name == "faultline") return faultline();
   const measure::AllocatorLibrary library = measure::find_allocator(name);
   return {library.name, library.path, library.version};
 }

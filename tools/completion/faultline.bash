@@ -12,7 +12,7 @@ _faultline() {
       COMPREPLY=($(compgen -W 'x86-64 x86-64-5level i386 i386-pae arm64-4k arm64-16k arm64-64k' \
         -- "$word")); return ;;
     --allocator|--allocators)
-      COMPREPLY=($(compgen -W 'ptmalloc glibc jemalloc mimalloc tcmalloc' -f -- "$word")); return ;;
+      COMPREPLY=($(compgen -W 'faultline ptmalloc glibc jemalloc mimalloc tcmalloc' -f -- "$word")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "$(faultline --help | sed -n '/^Subcommands:/,$s/^  \([a-z-]*\) .*/\1/p')" -- "$word"))

@@ -144,9 +144,10 @@ void add_budget(CLI::App& verb, CompareVerb& compare) {
 }
 
 void add_options(CLI::App& verb, CompareVerb& compare) {
-  verb.add_option("--allocators", compare.allocators,
-                  "all, or names separated by commas: ptmalloc, glibc, jemalloc, mimalloc, "
-                  "tcmalloc, the path of a library; differences are told from the first")
+  verb.add_option(
+          "--allocators", compare.allocators,
+          "all, or names separated by commas: faultline, ptmalloc, glibc, jemalloc, mimalloc, "
+          "tcmalloc, the path of a library; differences are told from the first")
       ->type_name("A,B,...")
       ->capture_default_str();
   verb.add_option("--runs", compare.options.runs, "Counted runs of each; one more warms up")

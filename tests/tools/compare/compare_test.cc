@@ -104,7 +104,6 @@ TEST_F(CompareTest, BadInputIsRefusedInOneSentence) {
     EXPECT_EQ(result.out, "") << arguments;
     EXPECT_NE(result.err.find(sentence), std::string::npos) << arguments << ": " << result.err;
   };
-  refused("--allocators faultline -- true", "not built yet");
   refused("--allocators nosuch -- true", "nosuch");
   refused("--allocators glibc,glibc -- true", "named twice");
   refused("--runs 0 -- true", "--runs");

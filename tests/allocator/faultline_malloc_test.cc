@@ -1,0 +1,113 @@
+// What libfaultline.so's allocator does beside ptmalloc's: magazines, depots and late merging.
+#include <array>
+#include <vector>
+
+#include "tests/allocator/world.h"
+
+namespace allocator::test {
+namespace {
+
+TEST(SizeClassTest, EveryChunkSizeIsKeptInOneClassAndServedByOneNotSmaller) {
+  for (std::size_t n = kMinSize; n <= kMaxClassed; n += kAlignment) {
+    const ChunkSize size = ChunkSize::of(n);
+    const std::size_t keeping = class_keeping(size);
+    const std::size_t serving = class_serving(size);
+    ASSERT_LT(serving, kSizeClasses) << n;
+    ASSERT_LE(bytes(class_size(keeping)), n);
+    ASSERT_GE(bytes(class_size(serving)), n);
+    ASSERT_LE(serving - keeping, 1u) << n;
+    ASSERT_EQ(serving == keeping, bytes(class_size(keeping)) == n) << n;
+  }
+}
+
+template <class World>
+class FaultlineMallocTest : public WorldTest<World> {
+ protected:
+  using Blocks = std::vector<VirtAddr>;
+
+  Blocks take(std::size_t count, std::size_t n) {
+    Blocks blocks;
+    for (std::size_t i = 0; i < count; ++i) blocks.push_back(this->heap_.malloc(n));
+    return blocks;
+  }
+  void give(const Blocks& blocks) {
+    for (const VirtAddr block : blocks) this->heap_.free(block);
+  }
+  [[nodiscard]] Arena<typename World::Memory> main() const {
+    return Arena<typename World::Memory>::main(this->memory_);
+  }
+  [[nodiscard]] std::size_t in_depot() const {
+    return Depot<typename World::Memory>{main()}.bytes_kept();
+  }
+};
+TYPED_TEST_SUITE(FaultlineMallocTest, Worlds);
+
+TYPED_TEST(FaultlineMallocTest, ABlockFreedIsTheNextOfItsSize) {
+  const VirtAddr p = this->heap_.malloc(100);
+  this->heap_.free(p);
+  EXPECT_EQ(this->heap_.malloc(97), p);
+  this->heap_.free(p);
+}
+
+TYPED_TEST(FaultlineMallocTest, ABlockFreedServesALargeRequestThatItFits) {
+  const VirtAddr p = this->heap_.malloc(3000);
+  this->heap_.free(p);
+  EXPECT_EQ(this->heap_.malloc(2990), p);
+  this->heap_.free(p);
+}
+
+TYPED_TEST(FaultlineMallocTest, WhatOverflowsTheListsGoesToTheDepotAndComesBack) {
+  const auto blocks = this->take(2000, 200);
+  this->give(blocks);
+  EXPECT_GT(this->in_depot(), 100'000u);
+  const std::size_t system_mem = this->main().system_mem();
+  this->give(this->take(2000, 200));
+  EXPECT_EQ(this->main().system_mem(), system_mem);
+}
+
+TYPED_TEST(FaultlineMallocTest, TheDepotIsMergedRatherThanTheHeapGrown) {
+  this->give(this->take(5000, 200));
+  const std::size_t system_mem = this->main().system_mem();
+  const auto larger = this->take(1000, 600);
+  EXPECT_LE(this->main().system_mem(), system_mem + Glibc236::kTopPad);
+  this->give(larger);
+}
+
+TYPED_TEST(FaultlineMallocTest, TrimMergesTheDepotAndGivesTheTopBack) {
+  this->give(this->take(5000, 1000));
+  EXPECT_EQ(this->heap_.malloc_trim(0), 1);
+  EXPECT_EQ(this->in_depot(), 0u);
+}
+
+using FaultlineMallocInAFreshProcess = FaultlineMallocTest<SimulatedWorld>;
+TEST_F(FaultlineMallocInAFreshProcess, WhatWasTrimmedAndTakenAgainIsTrimmedNoMore) {
+  const auto system_mem_after_a_peak = [&] {
+    this->give(this->take(100, 100'000));
+    return this->main().system_mem();
+  };
+  EXPECT_LT(system_mem_after_a_peak(), 5'000'000u);
+  EXPECT_GT(system_mem_after_a_peak(), 9'000'000u);
+  EXPECT_GT(system_mem_after_a_peak(), 9'000'000u);
+}
+
+TYPED_TEST(FaultlineMallocTest, AFreeOfTheBlockFreedLastIsCaught) {
+  const VirtAddr p = this->heap_.malloc(40);
+  this->heap_.free(p);
+  this->world_.expect_abort([&] { this->heap_.free(p); },
+                            "free(): double free detected in tcache 2");
+}
+
+TYPED_TEST(FaultlineMallocTest, AMisalignedPointerIsCaught) {
+  const VirtAddr p = this->heap_.malloc(40);
+  this->world_.expect_abort([&] { this->heap_.free(p + 8); }, "free(): invalid pointer");
+}
+
+TYPED_TEST(FaultlineMallocTest, AThreadsEndLeavesItsBlocksInTheDepot) {
+  const VirtAddr p = this->heap_.malloc(72);
+  this->heap_.free(p);
+  this->heap_.thread_exit();
+  EXPECT_GE(this->in_depot(), 80u);
+}
+
+}  // namespace
+}  // namespace allocator::test
