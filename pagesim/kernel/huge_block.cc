@@ -164,6 +164,7 @@ void drop_zero_pages(Mm& mm, const std::vector<Mapping>& mappings) {
     if (mm.find_vma(at)->has(vm_flag::Locked)) continue;
     *entry = ptes.zero_page(*entry);
     page_remove_rmap(mm, frame);
+    mm.flush_tlb(at, at + mm.page_size(), TableChange::HugeSplit);
   }
 }
 
