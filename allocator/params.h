@@ -56,12 +56,14 @@ class Params : public RecordView<M> {
   static constexpr Word<std::uint64_t, 208> kArenasLimit{};  ///< 0: not computed
   static constexpr Word<VirtAddr, 216> kFreeArenas{};
   static constexpr Word<VirtAddr, 224> kNextToUse{};
-  static constexpr Word<VirtAddr, 232> kAlignedSpare{};         ///< aligned_heap_area
-  static constexpr std::size_t kListLock = 240;                 ///< the ring and the free list
-  static constexpr std::size_t kMmapLock = 244;                 ///< the counters of mmapped chunks
-  static constexpr std::size_t kSpareLock = 248;                ///< kAlignedSpare
+  static constexpr Word<VirtAddr, 232> kAlignedSpare{};  ///< aligned_heap_area
+  static constexpr std::size_t kListLock = 240;          ///< the ring and the free list
+  static constexpr std::size_t kMmapLock = 244;          ///< the counters of mmapped chunks
+  static constexpr std::size_t kSpareLock = 248;         ///< kAlignedSpare
+  // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constexpr is never dynamic
   static constexpr SharedWord<std::uint64_t, 256> kThpAsked{};  ///< kThpSize is the kernel's word
-  static constexpr SharedWord<std::uint64_t, 264> kTrimmed{};   ///< bytes, since the last growth
+  // NOLINTNEXTLINE(bugprone-dynamic-static-initializers)
+  static constexpr SharedWord<std::uint64_t, 264> kTrimmed{};  ///< bytes, since the last growth
 
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }

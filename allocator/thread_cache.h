@@ -71,6 +71,7 @@ template <MemoryBackend M>
 class ThreadCache : public View<M> {
  public:
   using View<M>::View;
+  // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constexpr is never dynamic
   static constexpr std::size_t kBytes = kSizeClasses * CacheSlot<M>::kBytes;
 
   [[nodiscard]] static ThreadCache of_thread(M memory) {

@@ -25,7 +25,8 @@ namespace tools::script {
 ///   mappings alone, none of them executable: what read-ahead does else depends on reads still in
 ///   flight.
 /// - O_DIRECT reads no holes: the kernel zeroes by other ways than a device stores.
-/// - write(2) to a file makes at most one page: more may become a large folio. It writes no page of a
+/// - write(2) to a file makes at most one page: more may become a large folio. It writes no page of
+/// a
 ///   cold file whole: such a page is not read before, and not in memory until it is written.
 /// - A process that forks locks nothing: a locked page that was copied waits in a batch of the
 ///   kernel's, and its last owner copies it or takes it over as the batch happens to be.

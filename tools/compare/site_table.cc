@@ -35,6 +35,7 @@ std::vector<Row> rows_of(const Comparison& comparison) {
     }
   }
   std::vector<Row> rows;
+  rows.reserve(by_label.size());
   for (auto& [label, faults] : by_label) rows.push_back({label, std::move(faults)});
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& a, const Row& b) { return a.most() > b.most(); });

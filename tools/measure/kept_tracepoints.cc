@@ -22,7 +22,7 @@ long hold(std::uint32_t tracepoint) noexcept {
 void keep_in_use(const Tracepoints& tracepoints) noexcept {
   if (tracepoints.user == 0 || tracepoints.kernel == 0) return;
   // Refused or not: the measured process asks for itself.
-  [[maybe_unused]] static const long held[] = {hold(tracepoints.user), hold(tracepoints.kernel)};
+  [[maybe_unused]] static const long kHeld[] = {hold(tracepoints.user), hold(tracepoints.kernel)};
 }
 
 }  // namespace tools::measure
