@@ -16,6 +16,7 @@
 #include "pagesim/ledger.h"
 #include "pagesim/syscall_filter.h"
 #include "pagesim/task.h"
+#include "pagesim/tlb_use.h"
 
 namespace pagesim {
 
@@ -65,6 +66,7 @@ class Machine {
   /// What the kernel asked of the TLB.
   [[nodiscard]] FlushLog& flushes() noexcept { return flushes_; }
   [[nodiscard]] const hardware::TlbCounters& tlb_counters() const noexcept { return tlb_.counters; }
+  [[nodiscard]] TlbUse tlb_use() const noexcept { return {tlb_.counters, flushes_.by_change()}; }
   [[nodiscard]] const MachineConfig& config() const noexcept { return config_; }
   /// The kernel's settings, changed as sysctl would.
   [[nodiscard]] Profile& profile() noexcept;

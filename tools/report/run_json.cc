@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "pagesim/hardware/arch/arm64.h"
+#include "tools/report/tlb_use.h"
 #include "tools/run/compare_runs.h"
 
 namespace tools::report {
@@ -74,6 +75,7 @@ Json totals_json(const script::Program& program, const run::RunOutcome& outcome,
   json["in_program"] = sum.in_program;
   json["by_cause"] = by_cause_json(sum, known);
   json["by_writer"] = by_writer_json(sum, known);
+  json["tlb"] = outcome.tlb ? to_json(*outcome.tlb) : Json(nullptr);
   json["peak_rss_kb"] = outcome.peak_rss ? Json(*outcome.peak_rss / 1024) : Json(nullptr);
   json["seconds"] = or_null(outcome.seconds);
   json["abort_message"] = or_null(outcome.abort_message);

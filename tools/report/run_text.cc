@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tools/report/table.h"
+#include "tools/report/tlb_use.h"
 #include "tools/run/compare_runs.h"
 #include "tools/script/print.h"
 
@@ -115,6 +116,7 @@ std::string summary_text(const script::Program& program, const run::RunOutcome& 
       grouped(sum.major), grouped(sum.in_malloc), grouped(sum.in_program));
   text += fmt::format("by cause   {}\n", causes_text(sum, known));
   text += fmt::format("by writer  {}\n", writers_text(sum, known));
+  if (outcome.tlb) text += to_text(*outcome.tlb);
   if (outcome.peak_rss) text += fmt::format("peak RSS   {}\n", bytes(*outcome.peak_rss));
   if (outcome.seconds) text += fmt::format("time       {}\n", seconds(*outcome.seconds));
   for (const auto& [op, signal] : outcome.signals) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pagesim/ledger.h"
+#include "pagesim/tlb_use.h"
 #include "tools/script/op.h"
 
 namespace tools::run {
@@ -60,6 +61,7 @@ struct RunOutcome {
   std::vector<std::optional<PageRuns>> cached;
   std::vector<std::int32_t> pids;  ///< real runs only, by task of the program; 0: never lived
   pagesim::Counters total;
+  std::optional<pagesim::TlbUse> tlb;  ///< of the operations alone; simulated runs only
   std::uint64_t heap_base = 0, stack_base = 0, text_base = 0;
   std::uint64_t globals_base = 0;  ///< the allocator's process-wide state; 0: not known
   std::optional<std::uint64_t>

@@ -4,7 +4,7 @@
 #include "pagesim/hardware/entry.h"
 #include "pagesim/process.h"
 #include "tools/explain/view.h"
-#include "tools/report/table.h"
+#include "tools/report/tlb_use.h"
 
 namespace tools::explain {
 namespace {
@@ -26,19 +26,11 @@ std::string cell(const pagesim::Task& task, const pagesim::hardware::Geometry& g
 
 std::string show_tlb(const ViewRequest& request, const Look& look) {
   const pagesim::hardware::Geometry& geometry = look.run.setup().config.geometry;
-  const std::string counts = [&] {
-    const auto& counters = look.run.task(request.process)->machine().tlb_counters();
-    std::uint64_t flushes = 0;
-    for (const auto& change : look.run.task(request.process)->machine().flushes().by_change())
-      for (const std::uint64_t asked : change.asked) flushes += asked;
-    return fmt::format("{} hits, {} misses, {} flushes so far\n", report::grouped(counters.hits),
-                       report::grouped(counters.misses), report::grouped(flushes));
-  }();
   return pages_by_process(request, look, "in the TLB of ",
                           [&](const pagesim::Task& task, pagesim::VirtAddr at) {
                             return cell(task, geometry, at);
                           }) +
-         counts;
+         report::to_text(look.run.tlb_so_far());
 }
 
 }  // namespace tools::explain

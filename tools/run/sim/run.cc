@@ -58,6 +58,7 @@ Run::Run(const script::Program& program, const RunOptions& options, const SimSet
   touch_text(*first.task);
   touch_own_pages(*first.task);
   resident_at_start_ = first.task->peak_rss();
+  tlb_at_start_ = machine_.tlb_use();
   collect_probes();
 }
 
@@ -69,6 +70,7 @@ RunOutcome Run::outcome() && {
   for (const Actor& actor : actors_) {
     if (actor.alive) remember_peak(*actor.task);
   }
+  outcome_.tlb = tlb_so_far();
   return std::move(outcome_);
 }
 

@@ -81,6 +81,9 @@ class Run {
   [[nodiscard]] pagesim::VirtAddr address(std::uint32_t index, const script::Place& place) const {
     return resolve(place, *actors_[index].space);
   }
+  [[nodiscard]] pagesim::TlbUse tlb_so_far() const noexcept {
+    return machine_.tlb_use().since(tlb_at_start_);
+  }
   [[nodiscard]] const RunOutcome& so_far() const noexcept { return outcome_; }
   [[nodiscard]] const SimSetup& setup() const noexcept { return setup_; }
 
@@ -119,6 +122,7 @@ class Run {
   std::vector<Probe> probes_;
   std::multimap<std::size_t, std::size_t> probes_after_;  ///< operation -> index into probes_
   std::int64_t resident_at_start_ = 0;                    ///< bytes: what preparing has touched
+  pagesim::TlbUse tlb_at_start_;                          ///< what preparing has used
   RunOutcome outcome_;
 };
 

@@ -1,0 +1,77 @@
+// What a simulated run used of the TLB, for people and for programs.
+#include "tools/report/tlb_use.h"
+
+#include <fmt/format.h>
+
+#include "tools/report/table.h"
+
+namespace tools::report {
+namespace {
+
+using pagesim::FlushCounts;
+using pagesim::kernel::FlushKind;
+using pagesim::kernel::TableChange;
+
+/// Calls visit(name of the change, its counts) for each change that asked for a flush.
+template <class Visit>
+void each_change(const pagesim::TlbUse& use, Visit visit) {
+  for (std::size_t change = 0; change < use.flushes.size(); ++change) {
+    const FlushCounts& counts = use.flushes[change];
+    if (counts.asked != FlushCounts{}.asked)
+      visit(to_string(static_cast<TableChange>(change)), counts);
+  }
+}
+
+/// "page 1, all 2".
+std::string kinds_text(const FlushCounts& counts) {
+  std::string text;
+  for (std::size_t kind = 0; kind < counts.asked.size(); ++kind) {
+    if (counts.asked[kind] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
+                        to_string(static_cast<FlushKind>(kind)), grouped(counts.asked[kind]));
+  }
+  return text;
+}
+
+std::string flushes_text(const pagesim::TlbUse& use) {
+  std::string text;
+  std::uint64_t dropped = 0;
+  each_change(use, [&](std::string_view change, const FlushCounts& counts) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", change, kinds_text(counts));
+    dropped += counts.dropped;
+  });
+  if (text.empty()) return "none";
+  return fmt::format("{}: {} translations dropped", text, grouped(dropped));
+}
+
+}  // namespace
+
+std::string to_text(const pagesim::TlbUse& use) {
+  const pagesim::hardware::TlbCounters& counters = use.counters;
+  return fmt::format(
+      "TLB        hits {}, in the second level {}, walks {} (misses {}, rechecks {})\n"
+      "flushes    {}\n",
+      grouped(counters.hits), grouped(counters.second_hits), grouped(counters.walks()),
+      grouped(counters.misses), grouped(counters.rechecks), flushes_text(use));
+}
+
+Json to_json(const pagesim::TlbUse& use) {
+  const pagesim::hardware::TlbCounters& counters = use.counters;
+  Json json{{"hits", counters.hits},
+            {"second_hits", counters.second_hits},
+            {"misses", counters.misses},
+            {"rechecks", counters.rechecks},
+            {"walks", counters.walks()},
+            {"switches", counters.switches},
+            {"asid_flushes", counters.asid_flushes}};
+  json["flushes"] = Json::object();
+  each_change(use, [&](std::string_view change, const FlushCounts& counts) {
+    Json& row = json["flushes"][std::string{change}];
+    for (std::size_t kind = 0; kind < counts.asked.size(); ++kind)
+      row[std::string{to_string(static_cast<FlushKind>(kind))}] = counts.asked[kind];
+    row["dropped"] = counts.dropped;
+  });
+  return json;
+}
+
+}  // namespace tools::report
