@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "tools/script/print.h"
 
 namespace tools::run {
@@ -33,13 +36,15 @@ std::uint64_t distance(const Block& block, std::uint64_t at) {
 
 std::uint64_t block_length(const Op& op) { return op.verb == Verb::Calloc ? op.m * op.n : op.n; }
 
+bool maps(Verb verb) { return verb == Verb::Mmap || verb == Verb::Mremap; }
+
 }  // namespace
 
 Places::Places(const script::Program& program, const RunOutcome& outcome)
     : program_{&program},
       outcome_{&outcome},
       space_of_(program.processes.size(), 0),
-      spaces_{Names(program.names.size())} {}
+      spaces_{Space{Names(program.names.size()), {}, {}}} {}
 
 void Places::advance(std::size_t index) {
   const Op& op = program_->ops[index];
@@ -47,7 +52,7 @@ void Places::advance(std::size_t index) {
   if (op.verb == Verb::Thread) {
     space_of_[op.peer] = space_of_[op.process];
   } else if (op.verb == Verb::Fork) {
-    spaces_.push_back(Names{names_of(op.process)});
+    spaces_.push_back(Space{space_of(op.process)});
     space_of_[op.peer] = spaces_.size() - 1;
   }
   end_name(op, index);
@@ -57,26 +62,63 @@ void Places::advance(std::size_t index) {
 void Places::end_name(const Op& op, std::size_t index) {
   if (op.to.base != Base::Name) return;
   const bool moved = op.verb == Verb::Realloc && outcome_->ops[index].error == 0;
-  if (op.verb == Verb::Free || moved) names_of(op.process)[op.to.name].ended = true;
+  if (op.verb == Verb::Free || moved) space_of(op.process).end(op.to.name);
 }
 
 void Places::bind_result(const Op& op, std::size_t index) {
   if (op.result == script::kNone) return;
-  names_of(op.process)[op.result] =
-      Binding{Block{outcome_->ops[index].address, block_length(op)}, true, false};
+  space_of(op.process)
+      .bind(op.result, Block{outcome_->ops[index].address, block_length(op)}, maps(op.verb));
 }
 
-template <class Holds>
-const Places::Binding* Places::find(const Names& names, Holds holds) const {
-  for (const Binding& binding : names) {
-    if (binding.bound && binding.block.address != 0 && holds(binding)) return &binding;
+void Places::Space::bind(std::uint32_t name, const Block& block, bool is_mapping) {
+  end(name);
+  names[name] = Binding{block, true, false};
+  if (block.address == 0) return;
+  if (is_mapping) {
+    mappings.insert(name);
+  } else {
+    blocks.emplace(block.address, name);
   }
-  return nullptr;
 }
 
-Location Places::in_name(const Names& names, const Binding& found, std::uint64_t at) const {
-  return {Region::Name, static_cast<std::uint32_t>(&found - names.data()),
-          static_cast<std::int64_t>(at - found.block.address)};
+void Places::Space::end(std::uint32_t name) {
+  blocks.erase({names[name].block.address, name});
+  mappings.erase(name);
+  names[name].ended = true;
+}
+
+/// The first name in use whose block holds `at`, or kNone.
+std::uint32_t Places::holding(const Space& space, std::uint64_t at) {
+  const auto holds = [&](std::uint32_t name) {
+    const Block& block = space.names[name].block;
+    return within(at, block.address, block.length);
+  };
+  const auto mapping = std::find_if(space.mappings.begin(), space.mappings.end(), holds);
+  std::uint32_t found = mapping != space.mappings.end() ? *mapping : script::kNone;
+  auto above = space.blocks.upper_bound({at, script::kNone});
+  if (above == space.blocks.begin()) return found;
+  const std::uint64_t start = std::prev(above)->first;
+  for (auto each = space.blocks.lower_bound({start, 0}); each != above; ++each)
+    if (holds(each->second)) found = std::min(found, each->second);
+  return found;
+}
+
+/// The first name in use whose chunk header holds `at`, or kNone.
+std::uint32_t Places::headed(const Space& space, std::uint64_t at) {
+  const auto heads = [&](std::uint32_t name) {
+    return within(at, space.names[name].block.address - kHeader, kHeader);
+  };
+  const auto mapping = std::find_if(space.mappings.begin(), space.mappings.end(), heads);
+  std::uint32_t found = mapping != space.mappings.end() ? *mapping : script::kNone;
+  for (auto each = space.blocks.upper_bound({at, script::kNone});
+       each != space.blocks.end() && heads(each->second); ++each)
+    found = std::min(found, each->second);
+  return found;
+}
+
+Location Places::in_name(const Space& space, std::uint32_t name, std::uint64_t at) {
+  return {Region::Name, name, static_cast<std::int64_t>(at - space.names[name].block.address)};
 }
 
 Location Places::in_region(std::uint64_t at) const {
@@ -101,33 +143,30 @@ Location Places::in_region(std::uint64_t at) const {
   return {Region::Elsewhere, script::kNone, static_cast<std::int64_t>(at)};
 }
 
-const Places::Binding* Places::nearest(const Names& names, std::uint64_t at) const {
-  const std::uint64_t near = kNearPages << program_->page_shift;
-  const Binding* best = nullptr;
-  for (const Binding& binding : names) {
-    const bool counts = binding.bound && binding.block.address != 0;
-    if (!counts || distance(binding.block, at) > near) continue;
-    if (best == nullptr || distance(binding.block, at) < distance(best->block, at)) best = &binding;
+/// The name, in use or not, whose block is nearest and near, or kNone.
+std::uint32_t Places::nearest(const Space& space, std::uint64_t at) const {
+  std::uint64_t least = (kNearPages << program_->page_shift) + 1;
+  std::uint32_t best = script::kNone;
+  for (std::uint32_t name = 0; name < space.names.size(); ++name) {
+    const Binding& binding = space.names[name];
+    if (!binding.bound || binding.block.address == 0) continue;
+    if (distance(binding.block, at) >= least) continue;
+    least = distance(binding.block, at);
+    best = name;
   }
   return best;
 }
 
 Location Places::locate(std::uint32_t task, VirtAddr address) const {
   const std::uint64_t at = address.raw();
-  const Names& names = names_of(task);
-  const Binding* found = find(names, [at](const Binding& b) {
-    return !b.ended && within(at, b.block.address, b.block.length);
-  });
-  if (found == nullptr) {
-    found = find(names, [at](const Binding& b) {
-      return !b.ended && within(at, b.block.address - kHeader, kHeader);
-    });
-  }
-  if (found != nullptr) return in_name(names, *found, at);
+  const Space& space = space_of(task);
+  std::uint32_t found = holding(space, at);
+  if (found == script::kNone) found = headed(space, at);
+  if (found != script::kNone) return in_name(space, found, at);
   const Location region = in_region(at);
   if (region.region != Region::Elsewhere) return region;
-  found = nearest(names, at);
-  return found != nullptr ? in_name(names, *found, at) : region;
+  found = nearest(space, at);
+  return found != script::kNone ? in_name(space, found, at) : region;
 }
 
 VirtAddr Places::resolve(std::uint32_t task, const script::Place& place) const {
@@ -136,7 +175,7 @@ VirtAddr Places::resolve(std::uint32_t task, const script::Place& place) const {
     case Base::Absolute:
       break;
     case Base::Name:
-      base = names_of(task)[place.name].block.address;
+      base = space_of(task).names[place.name].block.address;
       break;
     case Base::Heap:
       base = outcome_->heap_base;

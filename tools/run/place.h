@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pagesim/address.h"
@@ -58,21 +60,31 @@ class Places {
     bool ended = false;
   };
   using Names = std::vector<Binding>;
+  /// The names of one address space. Blocks of the allocator in use are many and disjoint: they are
+  /// found by address. Mappings are few and may overlap: the first named one counts.
+  struct Space {
+    Names names;
+    std::set<std::pair<std::uint64_t, std::uint32_t>> blocks;  ///< in use: address, name
+    std::set<std::uint32_t> mappings;                          ///< names that stand for one
+
+    void bind(std::uint32_t name, const Block& block, bool is_mapping);
+    void end(std::uint32_t name);
+  };
 
   void bind_result(const script::Op& op, std::size_t index);
   void end_name(const script::Op& op, std::size_t index);
-  [[nodiscard]] Names& names_of(std::uint32_t task) { return spaces_[space_of_[task]]; }
-  [[nodiscard]] const Names& names_of(std::uint32_t task) const { return spaces_[space_of_[task]]; }
-  template <class Holds>
-  [[nodiscard]] const Binding* find(const Names& names, Holds holds) const;
-  [[nodiscard]] Location in_name(const Names& names, const Binding& found, std::uint64_t at) const;
+  [[nodiscard]] Space& space_of(std::uint32_t task) { return spaces_[space_of_[task]]; }
+  [[nodiscard]] const Space& space_of(std::uint32_t task) const { return spaces_[space_of_[task]]; }
+  [[nodiscard]] static std::uint32_t holding(const Space& space, std::uint64_t at);
+  [[nodiscard]] static std::uint32_t headed(const Space& space, std::uint64_t at);
+  [[nodiscard]] static Location in_name(const Space& space, std::uint32_t name, std::uint64_t at);
   [[nodiscard]] Location in_region(std::uint64_t at) const;
-  [[nodiscard]] const Binding* nearest(const Names& names, std::uint64_t at) const;
+  [[nodiscard]] std::uint32_t nearest(const Space& space, std::uint64_t at) const;
 
   const script::Program* program_;
   const RunOutcome* outcome_;
   std::vector<std::size_t> space_of_;  ///< by task of the program: index into spaces_
-  std::vector<Names> spaces_;
+  std::vector<Space> spaces_;
 };
 
 /// Calls visit(op, fault, place) for every record of a run, in order; `place` is its byte in the

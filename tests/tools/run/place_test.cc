@@ -1,7 +1,11 @@
 // Addresses in the words of the script.
 #include "tools/run/place.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <random>
 
 #include "tools/run/sim_runner.h"
 #include "tools/script/parser.h"
@@ -79,6 +83,38 @@ TEST_F(PlaceTest, EveryAddressOfABlockResolvesBackToItself) {
     if (location.region != Location::Region::Name) continue;
     const script::Place place{script::Base::Name, location.name, location.offset};
     EXPECT_EQ(places.resolve(0, place), at);
+  }
+}
+
+TEST_F(PlaceTest, EachOfManyBlocksInUseIsFoundByItsBytesAndItsHeader) {
+  std::mt19937 random{7};
+  std::string text;
+  std::vector<bool> in_use(200, false);
+  for (int i = 0; i < 1500; ++i) {
+    const std::size_t name = random() % in_use.size();
+    text += in_use[name] ? fmt::format("free p{}\n", name)
+                         : fmt::format("p{} = malloc {}\n", name, 1 + random() % 3000);
+    in_use[name] = !in_use[name];
+  }
+  run(text.c_str());
+  Places places{program_, outcome_};
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> live;
+  for (std::size_t i = 0; i < program_.ops.size(); ++i) {
+    places.advance(i);
+    const script::Op& op = program_.ops[i];
+    if (op.verb == script::Verb::Free)
+      live.erase(op.to.name);
+    else
+      live[op.result] = {outcome_.ops[i].address, op.n};
+  }
+  for (const auto& [name, block] : live) {
+    const auto& [start, length] = block;
+    const Location first{Location::Region::Name, name, 0};
+    const Location last{Location::Region::Name, name, static_cast<std::int64_t>(length - 1)};
+    const Location header{Location::Region::Name, name, -8};
+    EXPECT_EQ(places.locate(0, pagesim::VirtAddr{start}), first);
+    EXPECT_EQ(places.locate(0, pagesim::VirtAddr{start + length - 1}), last);
+    EXPECT_EQ(places.locate(0, pagesim::VirtAddr{start - 8}), header);
   }
 }
 
