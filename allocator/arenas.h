@@ -77,7 +77,7 @@ bool Core<M, Policy>::may_create_arena(Params par) {
       limit = par[Params::kArenaMax];
     } else if (par[Params::kArenas] > par[Params::kArenaTest]) {
       const std::size_t cpus = par.memory().online_cpus();
-      limit = cpus == 0 ? kUnknownCpuArenas : cpus * Policy::kArenasPerCpu;
+      limit = cpus == 0 ? kUnknownCpuArenas : Policy::arenas_for(cpus);
     }
     par.put(Params::kArenasLimit, limit);
   }

@@ -10,6 +10,7 @@
 #include "allocator/heap_record.h"
 #include "allocator/params.h"
 #include "allocator/tcache.h"
+#include "allocator/thread_cache.h"
 
 namespace allocator {
 
@@ -42,6 +43,10 @@ struct Core {
   static bool set_mxfast(Params par, std::size_t value);
   static void set_hugetlb(Params par, std::uint64_t value);
   static bool set_parameter(Params par, int parameter, std::int64_t value);
+
+  // knobs.h
+  static void apply_knobs(M m);
+  static void set_knob(Params par, int parameter, std::uint64_t value);
 
   // int_malloc.h
   static inline VirtAddr int_malloc(Arena av, std::size_t request);
@@ -85,7 +90,7 @@ struct Core {
   static void check_mapping(Chunk p, VirtAddr start, std::size_t total, const char* message);
   static void count_mapping(M m, std::uint64_t count, std::uint64_t bytes);
   static void madvise_thp(M m, VirtAddr at, std::size_t n);
-  static std::size_t thp_step(Arena av);
+  static std::size_t thp_step(Arena av, std::size_t need);
 
   // sysmalloc.h
   struct Extent;
@@ -99,8 +104,13 @@ struct Core {
   static VirtAddr sbrk(M m, std::ptrdiff_t delta);
 
   // merge_depot.h
+  static bool merge_kept(Arena av);
   static bool merge_depot(Arena av, std::size_t most);
   static void merge_list(Arena av, VirtAddr user);
+  static std::size_t cached_bytes(M m);
+  static void empty_cache(M m);
+  static void push_full(CacheSlot<M> slot, std::size_t i);
+  static void send_home(M m, std::size_t i, VirtAddr list);
 
   // trim.h
   static bool systrim(Arena av, std::size_t pad);

@@ -103,9 +103,7 @@ class FaultlineMalloc : public Malloc<M, Policy> {
   static std::uint64_t cut_batch(M m, Slot slot, std::size_t i, ChunkSize nb);
   static void cut_more(Arena av, Slot slot, std::size_t request, std::uint32_t n);
   static void widen(Slot slot, std::size_t i);
-  static void push_full(Slot slot, std::size_t i);
   static VirtAddr pop_batch(M m, std::size_t i);
-  static void send_home(M m, std::size_t i, VirtAddr list);
 };
 
 /// No cache yet, or no longer.
@@ -166,17 +164,8 @@ std::uint64_t FaultlineMalloc<M, Policy>::cut_batch(M m, Slot slot, std::size_t 
 template <MemoryBackend M, class Policy>
 void FaultlineMalloc<M, Policy>::widen(Slot slot, std::size_t i) {
   const std::uint32_t wider = slot.most() == 0 ? 1 : slot.most() * 2;
-  const std::uint32_t longest = longest_list(i);
+  const std::uint32_t longest = longest_list(i, Params{slot.memory()}[Params::kListBytes]);
   slot.set_most(wider < longest ? wider : longest);
-}
-
-template <MemoryBackend M, class Policy>
-void FaultlineMalloc<M, Policy>::push_full(Slot slot, std::size_t i) {
-  const M m = slot.memory();
-  const VirtAddr full = slot.full();
-  if (full.is_null()) return;
-  slot.set_full({});
-  send_home(m, i, full);
 }
 
 /// A batch of class i of the thread's own arena; null: it has none.
@@ -186,43 +175,26 @@ VirtAddr FaultlineMalloc<M, Policy>::pop_batch(M m, std::size_t i) {
   return own.is_null() ? VirtAddr{} : Depot<M>{own}.pop(i);
 }
 
-/// Lays a list's blocks down in their arenas' depots, as many at once as follow each other.
-template <MemoryBackend M, class Policy>
-void FaultlineMalloc<M, Policy>::send_home(M m, std::size_t i, VirtAddr list) {
-  while (!list.is_null()) {
-    const Arena owner = Core::arena_for_chunk(Chunk::of_user(m, list));
-    CachedBlock<M> last{m, list};
-    std::uint32_t n = 1;
-    VirtAddr next = last.next();
-    for (; !next.is_null() && Core::arena_for_chunk(Chunk::of_user(m, next)) == owner; ++n) {
-      last = {m, next};
-      next = last.next();
-    }
-    last.set_next({});
-    Depot<M>{owner}.push(i, list, n);
-    list = next;
-  }
-}
-
-/// Lists up to n blocks more, in the order of their addresses as a rule.
+/// Lists up to n blocks more, in the order of their addresses as a rule. An arena that grows
+/// meanwhile takes what the list has.
 template <MemoryBackend M, class Policy>
 void FaultlineMalloc<M, Policy>::cut_more(Arena av, Slot slot, std::size_t request,
                                           std::uint32_t n) {
   const M m = av.memory();
   VirtAddr last;
-  std::uint32_t cut = 0;
-  for (; cut < n; ++cut) {
+  for (std::uint32_t cut = 0; cut < n; ++cut) {
     const VirtAddr user = Core::int_malloc(av, request);
     if (user.is_null()) break;
-    if (cut == 0) {
+    const CachedBlock<M> block{m, user};
+    block.set_next({});
+    if (slot.head().is_null()) {
       slot.set_head(user);
     } else {
       CachedBlock<M>{m, last}.set_next(user);
     }
+    slot.set_count(slot.count() + 1);
     last = user;
   }
-  if (cut != 0) CachedBlock<M>{m, last}.set_next({});
-  slot.set_count(cut);
 }
 
 /// The thread's list of class i is full: it is kept as the full one, and what was that goes to the
@@ -232,7 +204,7 @@ void FaultlineMalloc<M, Policy>::overflow(M m, std::size_t i, VirtAddr user) {
   const Slot slot = Cache::of_thread(m).slot(i);
   const std::uint32_t count = slot.count();
   if (count != 0) {
-    push_full(slot, i);
+    Core::push_full(slot, i);
     CachedBlock<M>{m, slot.head()}.set_batch_count(count);
     slot.set_full(slot.head());
     slot.set_head({});
@@ -309,13 +281,7 @@ int FaultlineMalloc<M, Policy>::malloc_trim(std::size_t pad) const {
 /// What the thread cached is laid down for the others.
 template <MemoryBackend M, class Policy>
 void FaultlineMalloc<M, Policy>::thread_exit() const {
-  const M m = memory();
-  const Cache cache = Cache::of_thread(m);
-  for (std::size_t i = 0; i < kSizeClasses && !cache.is_null(); ++i) {
-    const Slot slot = cache.slot(i);
-    push_full(slot, i);
-    send_home(m, i, slot.head());
-  }
+  Core::empty_cache(memory());
   Arenas::thread_exit();
 }
 

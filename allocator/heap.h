@@ -110,7 +110,7 @@ template <MemoryBackend M, class Policy>
 bool Core<M, Policy>::grow_heap(Heap heap, std::size_t need) {
   const M m = heap.memory();
   const std::size_t size = heap.size();
-  const std::size_t thp = Policy::kHugeFrom == 0 ? 0 : thp_step(heap.arena());
+  const std::size_t thp = Policy::kHugeFrom == 0 ? 0 : thp_step(heap.arena(), need);
   const std::size_t step = thp == 0 ? heap.page_size() : thp;
   const std::size_t wanted = align_up(size + need, step);
   if (wanted > heap_max(m) || wanted < size) return false;

@@ -32,6 +32,7 @@ void Core<M, Policy>::ptmalloc_init(M m) {
   main.put(Arena::kNext, main.at());
   main.put(Arena::kAttached, 1);
   Thread{m}.set_arena(main);
+  if constexpr (!Policy::kTcache) apply_knobs(m);
   apply_tunables(m);
 }
 

@@ -14,6 +14,7 @@
 #include "allocator/int_malloc.h"
 #include "allocator/int_memalign.h"
 #include "allocator/int_realloc.h"
+#include "allocator/knobs.h"
 #include "allocator/merge_depot.h"
 #include "allocator/mmapped.h"
 #include "allocator/policy.h"

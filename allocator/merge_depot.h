@@ -1,10 +1,27 @@
-// Memory is short: the depot's blocks go back to their arenas, where they merge with each other.
+// Memory is short: what the thread's cache and the depot keep goes back to the arenas, and merges
+// there.
 #pragma once
+
+#include <algorithm>
 
 #include "allocator/core.h"
 #include "allocator/depot.h"
 
 namespace allocator {
+
+/// An arena that would have to grow takes what the thread's cache and its depot keep, if that is
+/// more than the depot's share of it; false: it is not, and the arena is to grow. av is held.
+template <MemoryBackend M, class Policy>
+bool Core<M, Policy>::merge_kept(Arena av) {
+  const M m = av.memory();
+  const std::size_t share = Params{m}[Params::kDepotShare];
+  const std::size_t most =
+      share == 0 ? 0 : std::max<std::size_t>(av.system_mem() / share, Policy::kKeptAtLeast);
+  const std::size_t kept = cached_bytes(m) + Depot<M>{av}.bytes_kept();
+  if (kept <= most) return false;
+  empty_cache(m);
+  return merge_depot(av, 0);
+}
 
 /// Merges what lies in the depot of av, which is held, if that is more than `most` bytes; false: it
 /// is not.
@@ -29,6 +46,60 @@ void Core<M, Policy>::merge_list(Arena av, VirtAddr user) {
     const Chunk p = Chunk::of_user(av.memory(), user);
     int_free_merge(av, p, p.size());
     user = next;
+  }
+}
+
+/// Bytes that the calling thread's cache keeps, those of a class counted as its least.
+template <MemoryBackend M, class Policy>
+std::size_t Core<M, Policy>::cached_bytes(M m) {
+  const auto cache = ThreadCache<M>::of_thread(m);
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < kSizeClasses && !cache.is_null(); ++i) {
+    const auto slot = cache.slot(i);
+    const VirtAddr full = slot.full();
+    const std::size_t behind = full.is_null() ? 0 : CachedBlock<M>{m, full}.batch_count();
+    sum += (slot.count() + behind) * bytes(class_size(i));
+  }
+  return sum;
+}
+
+/// Lays down all that the calling thread's cache keeps.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::empty_cache(M m) {
+  const auto cache = ThreadCache<M>::of_thread(m);
+  for (std::size_t i = 0; i < kSizeClasses && !cache.is_null(); ++i) {
+    const auto slot = cache.slot(i);
+    const VirtAddr list = slot.head();
+    push_full(slot, i);
+    slot.set_head({});
+    slot.set_count(0);
+    send_home(m, i, list);
+  }
+}
+
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::push_full(CacheSlot<M> slot, std::size_t i) {
+  const VirtAddr full = slot.full();
+  if (full.is_null()) return;
+  slot.set_full({});
+  send_home(slot.memory(), i, full);
+}
+
+/// Lays a list's blocks down in their arenas' depots, as many at once as follow each other.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::send_home(M m, std::size_t i, VirtAddr list) {
+  while (!list.is_null()) {
+    const Arena owner = arena_for_chunk(Chunk::of_user(m, list));
+    CachedBlock<M> last{m, list};
+    std::uint32_t n = 1;
+    VirtAddr next = last.next();
+    for (; !next.is_null() && arena_for_chunk(Chunk::of_user(m, next)) == owner; ++n) {
+      last = {m, next};
+      next = last.next();
+    }
+    last.set_next({});
+    Depot<M>{owner}.push(i, list, n);
+    list = next;
   }
 }
 

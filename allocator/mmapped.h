@@ -103,12 +103,14 @@ void Core<M, Policy>::madvise_thp(M m, VirtAddr at, std::size_t n) {
   m.madvise(start, n + (at - start), MADV_HUGEPAGE);
 }
 
-/// Bytes that av grows by multiples of, for the sake of huge pages; 0: of plain ones.
+/// Bytes that av, which needs so many more, grows by multiples of, for the sake of huge pages; 0:
+/// of plain ones.
 template <MemoryBackend M, class Policy>
-std::size_t Core<M, Policy>::thp_step(Arena av) {
+std::size_t Core<M, Policy>::thp_step(Arena av, std::size_t need) {
   const Params par{av.memory()};
   if constexpr (Policy::kHugeFrom != 0) {
-    if (av.system_mem() < Policy::kHugeFrom) return 0;
+    const std::size_t from = par[Params::kHugeFrom];
+    if (from == 0 || av.system_mem() + need < from) return 0;
     if (par[Params::kThpAsked] == 0) {
       par.put(Params::kThpSize, av.memory().thp_size());
       par.put(Params::kThpAsked, 1);

@@ -12,7 +12,7 @@ namespace allocator {
 /// Where the process-wide records lie in M::globals(). The layout is this project's own.
 inline constexpr std::size_t kMainArenaAt = 0;
 inline constexpr std::size_t kParamsAt = 2240;
-inline constexpr std::size_t kRecordBytes = kParamsAt + 272;  ///< what of it is used
+inline constexpr std::size_t kRecordBytes = kParamsAt + 304;  ///< what of it is used
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
 template <MemoryBackend M>
@@ -65,10 +65,18 @@ class Params : public RecordView<M> {
   // NOLINTNEXTLINE(bugprone-dynamic-static-initializers)
   static constexpr SharedWord<std::uint64_t, 264> kTrimmed{};  ///< bytes, since the last growth
 
+  // The knobs of the policy Faultline, which alone reads them (policy.h, knobs.h).
+  // NOLINTBEGIN(bugprone-dynamic-static-initializers): as above
+  static constexpr Word<std::uint64_t, 272> kHugeFrom{};
+  static constexpr Word<std::uint64_t, 280> kListBytes{};
+  static constexpr Word<std::uint64_t, 288> kDepotShare{};
+  static constexpr Word<std::uint64_t, 296> kRetain{};
+  // NOLINTEND(bugprone-dynamic-static-initializers)
+
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
   [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }
-  static_assert(kParamsAt + 264 + 8 == kRecordBytes);
+  static_assert(kParamsAt + 296 + 8 == kRecordBytes);
 };
 static_assert(kParamsAt >= kArenaBytes && kRecordBytes <= kGlobalsBytes);
 

@@ -29,7 +29,8 @@ struct Glibc236 {
   static constexpr std::size_t kHeapHeader = 48;
   static constexpr std::size_t kArenaRecord = 2200;
   static constexpr std::size_t kArenaTest = 8;
-  static constexpr std::size_t kArenasPerCpu = 8;
+  /// The most arenas on a machine of so many processors.
+  [[nodiscard]] static constexpr std::size_t arenas_for(std::size_t cpus) { return cpus * 8; }
   static constexpr unsigned kUnsortedPass = 10000;  ///< chunks binned in one pass
   static constexpr bool kTcache = true;             ///< the thread cache is glibc's (tcache.h)
   /// What was trimmed and then asked for again is trimmed no more: the threshold rises above it.
@@ -53,13 +54,22 @@ struct Faultline : Glibc236 {
   static constexpr std::size_t kFastLimit = 0;  ///< the depot has the fastbins' part
   static constexpr std::size_t kArenaRecord =
       2208 + 112 * 12 + 8;  ///< with the arena's depot behind it
-  /// An arena that runs short has the depot's blocks merged, rather than grow, when they are more
-  /// than one part in so many of it.
-  static constexpr std::size_t kDepotShare = 32;
+  /// What a thread's list of one class holds at most, in bytes.
+  static constexpr std::size_t kListBytes = 3072;
+  /// An arena that runs short has what the thread's cache and the depot keep merged, rather than
+  /// grow, when that is more than one part in so many of it. 0: when there is anything.
+  static constexpr std::size_t kDepotShare = 64;
+  static constexpr std::size_t kKeptAtLeast = 128UL << 10;  ///< ... and more than so many bytes
+  /// Threads meet in an arena once a list, not once a call, so that two processors share one; and
+  /// every arena more is a heap more with room of its own.
+  [[nodiscard]] static constexpr std::size_t arenas_for(std::size_t cpus) {
+    return cpus < 4 ? 1 : cpus / 2;
+  }
+  static constexpr std::size_t kArenaTest = 0;
   static constexpr std::size_t kTrimThreshold = 2UL << 20;
   static constexpr bool kLearnsToRetain = true;
   static constexpr std::size_t kMmapThreshold = 1UL << 30;
-  static constexpr std::size_t kHugeFrom = 8UL << 20;
+  static constexpr std::size_t kHugeFrom = 4UL << 20;
 };
 
 }  // namespace allocator

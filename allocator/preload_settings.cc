@@ -118,6 +118,11 @@ void name_bad_settings() noexcept {
   }
   name_bad_variable(kStats, kStatsRange);
   name_bad_variable(kCheck, kCheckRange);
+  if constexpr (!Policy::kTcache) {
+    for_each_knob<ProcessMemory>([](const Knob& knob, auto) {
+      name_bad_variable(knob.name.text, {0, knob.most});
+    });
+  }
 }
 
 }  // namespace allocator

@@ -45,11 +45,10 @@ inline constexpr std::size_t kMaxClassedRequest = kMaxClassed - kWord;
   const std::size_t step = (i - kExactClasses) % kStepsOfDoubling + 1;
   return ChunkSize::of((kStepsOfDoubling + step) << (doubling + 6));
 }
-/// How many chunks of class i a list holds at most.
-[[nodiscard]] constexpr std::uint32_t longest_list(std::size_t i) noexcept {
-  constexpr std::size_t kBytes = 4096;
+/// How many chunks of class i a list of so many bytes holds.
+[[nodiscard]] constexpr std::uint32_t longest_list(std::size_t i, std::size_t list) noexcept {
   constexpr std::size_t kMost = 64;
-  const std::size_t fit = kBytes / bytes(class_size(i));
+  const std::size_t fit = list / bytes(class_size(i));
   return static_cast<std::uint32_t>(std::clamp<std::size_t>(fit, 1, kMost));
 }
 

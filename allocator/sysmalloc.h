@@ -25,7 +25,7 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
   }
   if (av.is_null()) return none;
   if constexpr (!Policy::kTcache) {
-    if (merge_depot(av, av.system_mem() / Policy::kDepotShare)) return allocate_chunk(av, nb);
+    if (merge_kept(av)) return allocate_chunk(av, nb);
   }
   check_top(av);
   note_growth(m);
@@ -104,7 +104,7 @@ template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::more_core(Arena av, ChunkSize nb) -> Extent {
   const M m = av.memory();
   const Params par{m};
-  const std::size_t thp = thp_step(av);
+  const std::size_t thp = thp_step(av, bytes(nb));
   std::size_t want = bytes(nb) + par[Params::kTopPad] + kMinSize;
   if (av.contiguous()) want -= bytes(av.top().top_size());
   if (thp != 0) {

@@ -38,6 +38,7 @@ template <MemoryBackend M, class Policy>
 void Core<M, Policy>::note_trim(M m, std::size_t bytes) {
   if constexpr (!Policy::kLearnsToRetain) return;
   const Params par{m};
+  if (par[Params::kRetain] == 0) return;
   if (bytes > par[Params::kTrimmed]) par.put(Params::kTrimmed, bytes);
 }
 

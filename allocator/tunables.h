@@ -192,6 +192,7 @@ bool Core<M, Policy>::set_parameter(Params par, int parameter, std::int64_t valu
       if (value > 0) par.put(Params::kArenaMax, word);
       break;
     default:
+      if constexpr (!Policy::kTcache) set_knob(par, parameter, word);
       break;
   }
   return true;

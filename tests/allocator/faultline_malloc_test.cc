@@ -24,6 +24,7 @@ template <class World>
 class FaultlineMallocTest : public WorldTest<World> {
  protected:
   using Blocks = std::vector<VirtAddr>;
+  using Heap = Core<typename World::Memory, Faultline>;
 
   Blocks take(std::size_t count, std::size_t n) {
     Blocks blocks;
@@ -88,6 +89,47 @@ TEST_F(FaultlineMallocInAFreshProcess, WhatWasTrimmedAndTakenAgainIsTrimmedNoMor
   EXPECT_LT(system_mem_after_a_peak(), 5'000'000u);
   EXPECT_GT(system_mem_after_a_peak(), 9'000'000u);
   EXPECT_GT(system_mem_after_a_peak(), 9'000'000u);
+}
+
+TEST_F(FaultlineMallocInAFreshProcess, WithoutRetentionWhatWasTrimmedIsTrimmedAgain) {
+  EXPECT_EQ(heap_.mallopt(kKnobRetain.parameter, 0), 1);
+  heap_.mallopt(kKnobHuge.parameter, 0);  // else what is kept is up to a huge page
+  for (int peak = 0; peak < 3; ++peak) {
+    give(take(100, 100'000));
+    EXPECT_LT(main().system_mem(), 300'000u);
+  }
+}
+
+TEST_F(FaultlineMallocInAFreshProcess, WithoutListsAThreadKeepsTwoBlocksOfAClass) {
+  heap_.mallopt(kKnobLists.parameter, 0);
+  give(take(10, 200));
+  EXPECT_EQ(in_depot(), 8 * 208u);
+}
+
+TEST_F(FaultlineMallocInAFreshProcess, AnArenaThatGrowsTakesWhatTheThreadKeeps) {
+  heap_.mallopt(kKnobDepot.parameter, 0);
+  const auto small = take(300, 200);
+  give(take(600, 100));
+  EXPECT_GT(Heap::cached_bytes(memory_), 0u);
+  const VirtAddr large = heap_.malloc(200'000);
+  EXPECT_EQ(Heap::cached_bytes(memory_) + in_depot(), 0u);
+  give(small);
+  heap_.free(large);
+}
+
+/// The machine's setting is madvise; each block is written to in every page.
+TEST_F(FaultlineMallocInAFreshProcess, AnArenaOfSomeMebibytesGrowsByHugePages) {
+  const auto faults_of_filling = [&](std::uint64_t huge) {
+    SimulatedWorld world;
+    const FaultlineMalloc<SimulatedWorld::Memory> heap{world.memory()};
+    heap.mallopt(kKnobHuge.parameter, static_cast<int>(huge));
+    for (int i = 0; i < 2000; ++i) {
+      world.memory().fill(heap.malloc(8'000), 1, 8'000, tag(Writer::User));
+    }
+    return world.task().machine().ledger().records().size();
+  };
+  EXPECT_GT(faults_of_filling(0), 3'900u);
+  EXPECT_LT(faults_of_filling(Faultline::kHugeFrom), 1'600u);
 }
 
 TYPED_TEST(FaultlineMallocTest, AFreeOfTheBlockFreedLastIsCaught) {
