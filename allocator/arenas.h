@@ -88,6 +88,7 @@ bool Core<M, Policy>::may_create_arena(Params par) {
 template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::arena_get_retry(Arena failed, std::size_t request) -> Arena {
   const M m = failed.memory();
+  note(m, Decision::ArenaNoMemory, failed.at().raw());
   m.unlock(failed.lock_word());
   if (failed.is_main()) return arena_get2(m, request, failed);
   const Arena main = Arena::main(m);
@@ -102,6 +103,7 @@ auto Core<M, Policy>::get_free_list(M m) -> Arena {
   const Arena av{m, par[Params::kFreeArenas]};
   if (!av.is_null()) {
     par.put(Params::kFreeArenas, av[Arena::kNextFree]);
+    note(m, Decision::ArenaFree, av.at().raw());
     attach(av);
   }
   m.unlock(par.list_lock());
@@ -124,6 +126,7 @@ void Core<M, Policy>::attach(Arena av) {
 template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::int_new_arena(M m, std::size_t request) -> Arena {
   const Params par{m};
+  note(m, Decision::ArenaNew);
   const std::size_t overhead = Policy::kHeapHeader + Policy::kArenaRecord + kAlignment;
   const std::size_t pad = par[Params::kTopPad];
   Heap heap = new_heap(m, request + overhead, pad);
@@ -163,6 +166,7 @@ auto Core<M, Policy>::reused_arena(M m, Arena avoid) -> Arena {
     av = av.next();
   } while (av != begin);
   if (!locked && av == avoid) av = av.next();
+  note(m, Decision::ArenaShared, av.at().raw());
   remove_from_free_list(av);
   attach(av);
   par.put(Params::kNextToUse, av[Arena::kNext]);

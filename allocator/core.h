@@ -7,6 +7,7 @@
 #include "allocator/arena.h"
 #include "allocator/bins.h"
 #include "allocator/chunk.h"
+#include "allocator/decision.h"
 #include "allocator/heap_record.h"
 #include "allocator/params.h"
 #include "allocator/tcache.h"

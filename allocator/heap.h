@@ -57,6 +57,7 @@ auto Core<M, Policy>::alloc_new_heap(M m, std::size_t size, std::size_t pad, std
   }
   madvise_thp(m, at, size);
   const Heap heap{m, at};
+  note(m, Decision::HeapMapped, at.raw(), size);
   heap.set_size(size);
   heap.set_mprotect_size(size);
   heap.set_page_size(page);
@@ -115,6 +116,7 @@ bool Core<M, Policy>::grow_heap(Heap heap, std::size_t need) {
   const std::size_t wanted = align_up(size + need, step);
   if (wanted > heap_max(m) || wanted < size) return false;
   const std::size_t mapped = heap.mprotect_size();
+  note(m, Decision::HeapGrown, heap.at().raw(), wanted - size);
   if (wanted > mapped) {
     if (!m.mprotect(heap.at() + mapped, wanted - mapped, PROT_READ | PROT_WRITE)) return false;
     heap.set_mprotect_size(wanted);
@@ -132,6 +134,7 @@ void Core<M, Policy>::shrink_heap(Heap heap, std::size_t extra) {
   const Params par{m};
   const std::size_t size = heap.size() - extra;
   const VirtAddr end = heap.at() + size;
+  note(m, Decision::HeapShrunk, heap.at().raw(), extra);
   constexpr std::uint64_t kNo = 1;
   constexpr std::uint64_t kYes = 2;
   if (par[Params::kOvercommitNever] == 0) {
@@ -182,6 +185,7 @@ template <MemoryBackend M, class Policy>
 void Core<M, Policy>::fence_heap(Arena av, Chunk old, ChunkSize old_size) {
   const ChunkSize kept = ChunkSize::of(align_down(bytes(old_size) - kMinSize, kAlignment));
   const ChunkSize fence = ChunkSize::of(kChunkHeader);
+  note(av.memory(), Decision::Fenced, old.at().raw(), bytes(kept));
   old.after(kept + fence).set_head(ChunkSize{}, kPrevInuse);
   if (bytes(kept) < kMinSize) {
     old.set_head(kept + fence, kPrevInuse);
@@ -201,7 +205,10 @@ void Core<M, Policy>::heap_trim(Arena av, std::size_t pad) {
   }
   const Chunk top = av.top();
   const ChunkSize size = top.top_size();
-  if (bytes(size) < Params{av.memory()}[Params::kTrimThreshold]) return;
+  const std::size_t threshold = Params{av.memory()}[Params::kTrimThreshold];
+  if (bytes(size) < threshold) {
+    return note(av.memory(), Decision::TopKept, bytes(size), threshold);
+  }
   if (bytes(size) == kMinSize) return;  // unlike the break's, this subtraction does not wrap
   const std::size_t avail = bytes(size) - kMinSize - 1;
   if (avail <= pad) return;
@@ -238,6 +245,7 @@ bool Core<M, Policy>::drop_heap(Arena av, std::size_t pad) {
   if (merges) total = total + ChunkSize::of(last.prev_size());
   const std::size_t most = heap_max(m);
   if (bytes(total) + (most - prev.size()) < pad + kMinSize + heap.page_size()) return false;
+  note(m, Decision::HeapDropped, heap.at().raw());
   av.add(Arena::kSystemMem, -heap.size());
   m.lock(par.spare_lock());
   if (par[Params::kAlignedSpare] == heap.at() + most) par.put(Params::kAlignedSpare, VirtAddr{});

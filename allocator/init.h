@@ -14,6 +14,7 @@ void Core<M, Policy>::ensure_init(M m) {
 /// Section 4. Runs before a second thread can exist: making one allocates.
 template <MemoryBackend M, class Policy>
 void Core<M, Policy>::ptmalloc_init(M m) {
+  note(m, Decision::Initialize);
   const Params par{m};
   par.put(Params::kInitialized, 1);
   par.put(Params::kTcacheKey, m.random());
@@ -49,8 +50,10 @@ template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::tcache_init(M m) -> Tcache {
   const Thread thread{m};
   if (thread.tcache_shut_down()) return {m, VirtAddr{}};
+  note(m, Decision::CacheMissing);
   const VirtAddr block = with_own_arena(
       m, Policy::kTcacheBlock, [](Arena av) { return int_malloc(av, Policy::kTcacheBlock); });
+  note(m, Decision::CacheCreated, block.raw());
   if (!block.is_null()) {
     m.fill(block, 0, Policy::kTcacheBlock, tag(Writer::TcacheBlock));
     thread.set_tcache(block);

@@ -14,6 +14,7 @@ auto Core<M, Policy>::arena_for_chunk(Chunk p) -> Arena {
 template <MemoryBackend M, class Policy>
 void Core<M, Policy>::int_free(Arena av, Chunk p, Lock lock) {
   const ChunkSize size = p.size();
+  note(p.memory(), Decision::FreeChunk, p.at().raw(), bytes(size));
   check_free(p, size);
   if (!tcache_free(p, size)) free_in_arena(av, p, size, lock);
 }
@@ -46,12 +47,22 @@ bool Core<M, Policy>::tcache_free(Chunk p, ChunkSize size) {
   const Params par{m};
   const Tcache tcache = Tcache::of_thread(m);
   const std::size_t index = tcache_index(size);
-  if (tcache.is_null() || index >= par[Params::kTcacheBins]) return false;
+  if (tcache.is_null() || index >= par[Params::kTcacheBins]) {
+    note(m, Decision::CacheUnused);
+    return false;
+  }
   const std::uint64_t key = par[Params::kTcacheKey];
   if (Tcache::key_of(m, p.user()) == key) [[unlikely]] {
+    note(m, Decision::KeyFound, index);
     check_double_free(tcache, index, p.user());
+    note(m, Decision::KeyByChance, index);
   }
-  if (tcache.count(index) >= par[Params::kTcacheCount]) return false;
+  const std::size_t count = tcache.count(index);
+  if (count >= par[Params::kTcacheCount]) {
+    note(m, Decision::CacheFull, index, count);
+    return false;
+  }
+  note(m, Decision::CachePut, index, count);
   tcache.put(index, p.user(), key);
   return true;
 }
@@ -73,6 +84,7 @@ template <MemoryBackend M, class Policy>
 void Core<M, Policy>::fastbin_free(Arena av, Chunk p, ChunkSize size, Lock lock) {
   const M m = av.memory();
   if (lock == Lock::Free) lock_if_shared(av);
+  note(m, Decision::FastbinPut, fastbin_index(size));
   const std::uint64_t next_head = p.after(size).head();
   if (next_head <= kChunkHeader || (next_head & ~kSizeBits) >= av.system_mem()) {
     m.die("free(): invalid next size (fast)");
@@ -111,6 +123,7 @@ template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::merge_down(Chunk p, const char* corrupted) -> Chunk {
   const std::size_t size = p.prev_size();
   const Chunk below = p.before(size);
+  note(p.memory(), Decision::MergedDown, below.at().raw(), size);
   if (bytes(below.size()) != size) p.memory().die(corrupted);
   unlink_chunk(below);
   return below;
@@ -129,19 +142,25 @@ void Core<M, Policy>::int_free_merge(Arena av, Chunk p, ChunkSize size) {
   }
   if (next == av.top()) {
     size = size + next_size;
+    note(av.memory(), Decision::MergedTop, p.at().raw(), bytes(size));
     p.set_top_head(size);
     av.set_top(p);
   } else {
     if (next.inuse(next_size)) {
       next.clear_prev_inuse();
     } else {
+      note(av.memory(), Decision::MergedUp, next.at().raw(), bytes(next_size));
       unlink_chunk(next);
       size = size + next_size;
     }
+    note(av.memory(), Decision::Unsorted, p.at().raw(), bytes(size));
     check_unsorted_front(av, "free(): corrupted unsorted chunks");
     push_unsorted(av, p, size);
   }
-  if (bytes(size) >= Policy::kTrimCheck) trim_after_free(av);
+  if (bytes(size) >= Policy::kTrimCheck) {
+    note(av.memory(), Decision::TrimCheck, bytes(size));
+    trim_after_free(av);
+  }
 }
 
 template <MemoryBackend M, class Policy>
@@ -150,15 +169,19 @@ void Core<M, Policy>::trim_after_free(Arena av) {
   const Params par{m};
   if (av.have_fast()) malloc_consolidate(av);
   if (!av.is_main()) return heap_trim(av, par[Params::kTopPad]);
-  if (bytes(av.top().top_size()) >= par[Params::kTrimThreshold]) {
-    systrim(av, par[Params::kTopPad]);
+  const ChunkSize top_size = av.top().top_size();
+  const std::size_t threshold = par[Params::kTrimThreshold];
+  if (bytes(top_size) < threshold) {
+    return note(m, Decision::TopKept, bytes(top_size), threshold);
   }
+  systrim(av, par[Params::kTopPad]);
 }
 
 /// Merges every fastbin chunk with its neighbours (section 6.1).
 template <MemoryBackend M, class Policy>
 void Core<M, Policy>::malloc_consolidate(Arena av) {
   const M m = av.memory();
+  note(m, Decision::Consolidate);
   av.set_have_fast(false);
   for (std::size_t i = 0; i < kFastbins; ++i) {
     Chunk p = av.fastbin(i);
@@ -179,6 +202,7 @@ void Core<M, Policy>::malloc_consolidate(Arena av) {
 template <MemoryBackend M, class Policy>
 void Core<M, Policy>::consolidate_chunk(Arena av, Chunk p) {
   ChunkSize size = p.size();
+  note(av.memory(), Decision::ConsolidateChunk, p.at().raw(), bytes(size));
   const Chunk next = p.after(size);
   const ChunkSize next_size = next.size();
   if (!p.prev_inuse()) {
@@ -186,6 +210,7 @@ void Core<M, Policy>::consolidate_chunk(Arena av, Chunk p) {
     size = ChunkSize::of(next.at() - p.at());
   }
   if (next == av.top()) {
+    note(av.memory(), Decision::MergedTop, p.at().raw(), bytes(size + next_size));
     p.set_top_head(size + next_size);
     av.set_top(p);
     return;
@@ -193,9 +218,11 @@ void Core<M, Policy>::consolidate_chunk(Arena av, Chunk p) {
   if (next.inuse(next_size)) {
     next.clear_prev_inuse();
   } else {
+    note(av.memory(), Decision::MergedUp, next.at().raw(), bytes(next_size));
     size = size + next_size;
     unlink_chunk(next);
   }
+  note(av.memory(), Decision::Unsorted, p.at().raw(), bytes(size));
   push_unsorted(av, p, size);
 }
 

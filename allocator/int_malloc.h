@@ -36,6 +36,8 @@ auto Core<M, Policy>::allocate_chunk(Arena av, ChunkSize nb) -> Chunk {
   for (;;) {
     if (av.unsorted().bk() != av.unsorted()) {
       if (const Chunk p = sort_unsorted(av, nb); !p.is_null()) return p;
+    } else {
+      note(av.memory(), Decision::UnsortedEmpty);
     }
     if (const Chunk p = take_from_bins(av, nb, bin); !p.is_null()) return p;
     if (const Chunk p = split_top(av, nb); !p.is_null()) return p;
@@ -55,8 +57,14 @@ struct Core<M, Policy>::Stash {
   [[nodiscard]] bool has_room() const {
     return usable && tcache.count(index) < Params{m}[Params::kTcacheCount];
   }
-  void put(Chunk p) const { tcache.put(index, p.user(), Params{m}[Params::kTcacheKey]); }
-  [[nodiscard]] Chunk take() const { return Chunk::of_user(m, tcache.get_chunk(index)); }
+  void put(Chunk p) const {
+    note(m, Decision::Stashed, index, p.at().raw());
+    tcache.put(index, p.user(), Params{m}[Params::kTcacheKey]);
+  }
+  [[nodiscard]] Chunk take() const {
+    note(m, Decision::StashTaken, index);
+    return Chunk::of_user(m, tcache.get_chunk(index));
+  }
 
   [[no_unique_address]] M m;
   Tcache tcache;
@@ -69,7 +77,11 @@ auto Core<M, Policy>::take_fastbin(Arena av, ChunkSize nb) -> Chunk {
   const M m = av.memory();
   const std::size_t index = fastbin_index(nb);
   const Chunk p = av.fastbin(index);
-  if (p.is_null()) return p;
+  if (p.is_null()) {
+    note(m, Decision::FastbinEmpty, index);
+    return p;
+  }
+  note(m, Decision::FastbinHit, index, p.at().raw());
   if (!p.at().is_aligned(kAlignment)) m.die("malloc(): unaligned fastbin chunk detected 2");
   const Chunk next = p.fast_next();
   if (!m.single_threaded() && !next.at().is_aligned(kAlignment)) {
@@ -98,7 +110,11 @@ auto Core<M, Policy>::take_smallbin(Arena av, ChunkSize nb) -> Chunk {
     if (!av.is_main()) v.set_raw_head(v.head() | kNonMainArena);
   };
   const Chunk v = bin.bk();
-  if (v == bin) return {av.memory(), VirtAddr{}};
+  if (v == bin) {
+    note(av.memory(), Decision::SmallbinEmpty, bin_index(nb));
+    return {av.memory(), VirtAddr{}};
+  }
+  note(av.memory(), Decision::SmallbinHit, bin_index(nb), v.at().raw());
   const Chunk bk = v.bk();
   if (bk.fd() != v) av.memory().die("malloc(): smallbin double linked list corrupted");
   take_back(v, bk);
@@ -126,10 +142,14 @@ template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::take_large(Arena av, ChunkSize nb, std::size_t index) -> Chunk {
   const Chunk bin = av.bin(index);
   const Chunk front = bin.fd();
-  if (front == bin || front.size() < nb) return {av.memory(), VirtAddr{}};
+  if (front == bin || front.size() < nb) {
+    note(av.memory(), Decision::LargebinNone, index);
+    return {av.memory(), VirtAddr{}};
+  }
   Chunk v = front.bk_nextsize();
   while (v.size() < nb) v = v.bk_nextsize();
   if (v != bin.bk() && v.head() == v.fd().head()) v = v.fd();
+  note(av.memory(), Decision::LargebinHit, index, v.at().raw());
   return carve(av, v, nb, false, "malloc(): corrupted unsorted chunks");
 }
 
@@ -148,11 +168,13 @@ auto Core<M, Policy>::take_larger_bin(Arena av, ChunkSize nb, std::size_t bin_of
     const Chunk bin = av.bin(index);
     const Chunk v = bin.bk();
     if (v != bin) {
+      note(av.memory(), Decision::LargerBinHit, index, v.at().raw());
       return carve(av, v, nb, !nb.is_large(), "malloc(): corrupted unsorted chunks 2");
     }
     av.unmark_bin(index);
     ++index;
   }
+  note(av.memory(), Decision::LargerBinNone);
   return {av.memory(), VirtAddr{}};
 }
 
@@ -163,6 +185,8 @@ auto Core<M, Policy>::carve(Arena av, Chunk v, ChunkSize nb, bool remember, cons
     -> Chunk {
   const ChunkSize size = v.size();
   const ChunkSize rest = size - nb;
+  note(av.memory(), bytes(rest) < kMinSize ? Decision::TakenWhole : Decision::Carved, v.at().raw(),
+       bytes(size), bytes(rest));
   unlink_chunk(v);
   if (bytes(rest) < kMinSize) {
     v.after(size).set_prev_inuse();
@@ -182,7 +206,11 @@ auto Core<M, Policy>::split_top(Arena av, ChunkSize nb) -> Chunk {
   const Chunk top = av.top();
   const ChunkSize size = top.top_size();
   if (bytes(size) > av.system_mem()) av.memory().die("malloc(): corrupted top size");
-  if (bytes(size) < bytes(nb) + kMinSize) return {av.memory(), VirtAddr{}};
+  if (bytes(size) < bytes(nb) + kMinSize) {
+    note(av.memory(), Decision::TopTooSmall, bytes(size), bytes(nb));
+    return {av.memory(), VirtAddr{}};
+  }
+  note(av.memory(), Decision::TopCut, top.at().raw(), bytes(size), bytes(nb));
   const Chunk rest = top.after(nb);
   av.set_top(rest);
   top.set_head(nb, kPrevInuse | av.flag());

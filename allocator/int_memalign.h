@@ -16,6 +16,7 @@ VirtAddr Core<M, Policy>::int_memalign(Arena av, std::size_t alignment, std::siz
     m.set_error(ENOMEM);
     return {};
   }
+  note(m, Decision::AlignRequest, request, bytes(*nb), bytes(*nb) + alignment + kMinSize);
   const VirtAddr user = int_malloc(av, bytes(*nb) + alignment + kMinSize);
   if (user.is_null()) return user;
   Chunk p = Chunk::of_user(m, user);
@@ -27,6 +28,7 @@ VirtAddr Core<M, Policy>::int_memalign(Arena av, std::size_t alignment, std::siz
   const ChunkSize size = p.size();
   if (!p.is_mmapped() && bytes(size) > bytes(*nb) + kMinSize) {
     const Chunk remainder = p.after(*nb);
+    note(m, Decision::AlignTrailer, remainder.at().raw(), bytes(size - *nb));
     remainder.set_head(size - *nb, kPrevInuse | av.flag());
     p.set_head_size(*nb);
     int_free(av, remainder, Lock::Held);
@@ -40,6 +42,7 @@ template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::free_leader(Arena av, Chunk p, Chunk aligned) -> Chunk {
   const std::size_t lead = aligned.at() - p.at();
   const ChunkSize rest = p.size() - ChunkSize::of(lead);
+  note(p.memory(), Decision::AlignLeader, p.at().raw(), lead, aligned.at().raw());
   if (p.is_mmapped()) {
     aligned.set_prev_size(p.prev_size() + lead);
     aligned.set_head(rest, kIsMmapped);

@@ -21,6 +21,7 @@ VirtAddr Core<M, Policy>::int_realloc(Arena av, Chunk p, ChunkSize nb) {
   }
   if (size < nb) {
     if (next == av.top() && bytes(size + next_size) >= bytes(nb) + kMinSize) {
+      note(m, Decision::ReallocTop, bytes(size), bytes(next_size), bytes(nb));
       p.set_head_size(nb);
       const Chunk top = p.after(nb);
       av.set_top(top);
@@ -28,10 +29,14 @@ VirtAddr Core<M, Policy>::int_realloc(Arena av, Chunk p, ChunkSize nb) {
       return p.user();
     }
     if (next == av.top() || next.inuse(next_size) || size + next_size < nb) {
+      note(m, Decision::ReallocElsewhere, bytes(size), bytes(nb));
       return realloc_elsewhere(av, p, nb);
     }
+    note(m, Decision::ReallocNext, next.at().raw(), bytes(next_size), bytes(nb));
     size = size + next_size;
     unlink_chunk(next);
+  } else {
+    note(m, Decision::ReallocFits, bytes(size), bytes(nb));
   }
   trim_chunk(av, p, size, nb);
   return p.user();
@@ -46,9 +51,11 @@ VirtAddr Core<M, Policy>::realloc_elsewhere(Arena av, Chunk p, ChunkSize nb) {
   if (user.is_null()) return user;
   const Chunk got = Chunk::of_user(m, user);
   if (got == p.after(size)) {
+    note(m, Decision::ReallocJoined, got.at().raw());
     trim_chunk(av, p, size + got.size(), nb);
     return p.user();
   }
+  note(m, Decision::ReallocCopied, got.at().raw(), bytes(size) - kWord);
   m.copy(user, p.user(), bytes(size) - kWord, tag(Writer::ReallocCopy));
   int_free(av, p, Lock::Held);
   return user;
@@ -64,6 +71,7 @@ void Core<M, Policy>::trim_chunk(Arena av, Chunk p, ChunkSize size, ChunkSize nb
     return;
   }
   const Chunk remainder = p.after(nb);
+  note(av.memory(), Decision::ReallocRest, remainder.at().raw(), bytes(rest));
   p.set_head_size(nb);
   remainder.set_head(rest, kPrevInuse | av.flag());
   remainder.after(rest).set_prev_inuse();

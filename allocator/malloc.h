@@ -41,35 +41,52 @@ class Malloc {
   constexpr explicit Malloc(M memory) noexcept : m_{memory} {}
 
   [[nodiscard]] VirtAddr malloc(std::size_t n) const {
+    note(m_, Decision::Request, n, bytes(padded_size(n)));
     if constexpr (!Policy::kTcache) return VirtAddr{malloc_uncached(m_, n)};
     const Tcache tcache = Tcache::of_thread(m_);
     if (tcache.is_null()) [[unlikely]]
       return VirtAddr{malloc_slow(m_, n)};
-    if (n > Policy::kTcacheMaxRequest) return VirtAddr{malloc_uncached(m_, n)};
-    const std::size_t index = tcache_index_of(n);
-    if (tcache.count(index) == 0) [[unlikely]]
+    if (n > Policy::kTcacheMaxRequest) {
+      note(m_, Decision::CacheUnused);
       return VirtAddr{malloc_uncached(m_, n)};
+    }
+    const std::size_t index = tcache_index_of(n);
+    const std::size_t count = tcache.count(index);
+    if (count == 0) [[unlikely]] {
+      note(m_, Decision::CacheEmpty, index);
+      return VirtAddr{malloc_uncached(m_, n)};
+    }
     const VirtAddr user = tcache.head(index);
     if (!user.is_aligned(kAlignment)) [[unlikely]]
       return VirtAddr{malloc_slow(m_, n)};
+    note(m_, Decision::CacheHit, index, count - 1, user.raw() - kChunkHeader);
     tcache.remove_head(index, user);
     return user;
   }
   void free(VirtAddr user) const {
-    if (user.is_null()) return;
+    if (user.is_null()) return note(m_, Decision::FreeNull);
     if constexpr (!Policy::kTcache) return free_uncached(m_, user);
     const Tcache tcache = Tcache::of_thread(m_);
     if (tcache.is_null() || !user.is_aligned(kAlignment)) [[unlikely]]
       return free_slow(m_, user);
     // M clear and a tcache class: one rotation and one comparison tell both.
     const std::uint64_t head = Chunk::of_user(m_, user).head() & ~(kPrevInuse | kNonMainArena);
+    note(m_, Decision::FreeChunk, user.raw() - kChunkHeader, head & ~kSizeBits);
     const std::size_t index = std::rotr(head - kMinSize, 4);
     const Params par{m_};
-    if (index >= par[Params::kTcacheBins]) return free_uncached(m_, user);
+    if (index >= par[Params::kTcacheBins]) {
+      if ((head & kIsMmapped) == 0) note(m_, Decision::CacheUnused);
+      return free_uncached(m_, user);
+    }
     const std::uint64_t key = par[Params::kTcacheKey];
     if (Tcache::key_of(m_, user) == key) [[unlikely]]
       return free_slow(m_, user);
-    if (tcache.count(index) >= par[Params::kTcacheCount]) return free_uncached(m_, user);
+    const std::size_t count = tcache.count(index);
+    if (count >= par[Params::kTcacheCount]) {
+      note(m_, Decision::CacheFull, index, count);
+      return free_uncached(m_, user);
+    }
+    note(m_, Decision::CachePut, index, count);
     tcache.put(index, user, key);
   }
   [[nodiscard]] VirtAddr calloc(std::size_t count, std::size_t size) const;
@@ -119,20 +136,30 @@ std::uint64_t Malloc<M, Policy>::malloc_slow(M m, std::size_t n) {
   Core::ensure_init(m);
   const auto nb = request2size(n);
   if (!nb) {
+    note(m, Decision::RequestTooLarge, n);
     m.set_error(ENOMEM);
     return 0;
   }
   const Tcache tcache = Core::tcache_ensure(m);
   const std::size_t index = tcache_index(*nb);
-  if (!tcache.is_null() && index < Params{m}[Params::kTcacheBins] && tcache.count(index) > 0) {
-    return tcache.get_chunk(index).raw();
+  if (tcache.is_null() || index >= Params{m}[Params::kTcacheBins]) {
+    note(m, Decision::CacheUnused);
+    return malloc_uncached(m, n);
   }
-  return malloc_uncached(m, n);
+  const std::size_t count = tcache.count(index);
+  if (count == 0) {
+    note(m, Decision::CacheEmpty, index);
+    return malloc_uncached(m, n);
+  }
+  const VirtAddr user = tcache.get_chunk(index);
+  note(m, Decision::CacheHit, index, count - 1, user.raw() - kChunkHeader);
+  return user.raw();
 }
 
 template <MemoryBackend M, class Policy>
 std::uint64_t Malloc<M, Policy>::malloc_uncached(M m, std::size_t n) {
   if (n > kMaxRequest) {  // no arena is asked
+    note(m, Decision::RequestTooLarge, n);
     m.set_error(ENOMEM);
     return 0;
   }
@@ -169,6 +196,8 @@ void Malloc<M, Policy>::free_mmapped(Chunk p) {
   const std::uint64_t head = p.head();
   if (par[Params::kNoDynThreshold] == 0 && head > par[Params::kMmapThreshold] &&
       head <= Policy::kMaxMmapThreshold) {
+    const std::size_t size = head & ~kSizeBits;
+    note(m, Decision::ThresholdRaised, size, 2 * size);
     par.put(Params::kMmapThreshold, bytes(p.size()));
     par.put(Params::kTrimThreshold, 2 * bytes(p.size()));
   }
@@ -181,11 +210,13 @@ template <MemoryBackend M, class Policy>
 VirtAddr Malloc<M, Policy>::calloc(std::size_t count, std::size_t size) const {
   std::size_t n = 0;
   if (__builtin_mul_overflow(count, size, &n) || n > kMaxRequest) {
+    note(m_, Decision::RequestTooLarge, n);
     m_.set_error(ENOMEM);
     return {};
   }
   Core::ensure_init(m_);
   Core::tcache_ensure(m_);
+  note(m_, Decision::Request, n, bytes(padded_size(n)));
   Chunk old_top{m_, VirtAddr{}};
   std::size_t old_top_size = 0;
   const VirtAddr user = Core::with_arena(m_, n, [&](Arena av) {
@@ -215,11 +246,15 @@ void Malloc<M, Policy>::clear_chunk(Chunk p, Chunk old_top, std::size_t old_top_
   const M m = p.memory();
   const bool perturb = Params{m}[Params::kPerturb] != 0;
   if (p.is_mmapped()) {
-    if (perturb) m.fill(p.user(), 0, n, tag(Writer::CallocClear));
-    return;
+    if (!perturb) return note(m, Decision::Fresh, n);
+    return m.fill(p.user(), 0, n, tag(Writer::CallocClear));
   }
   std::size_t size = bytes(p.size());
-  if (!perturb && p == old_top && size > old_top_size) size = old_top_size;
+  if (!perturb && p == old_top && size > old_top_size) {
+    note(m, Decision::Fresh, size - old_top_size);
+    size = old_top_size;
+  }
+  note(m, Decision::Cleared, size - kWord);
   m.fill(p.user(), 0, size - kWord, tag(Writer::CallocClear));
 }
 
@@ -240,9 +275,11 @@ VirtAddr Malloc<M, Policy>::realloc(VirtAddr user, std::size_t n) const {
   }
   const auto nb = request2size(n);
   if (!nb) {
+    note(m_, Decision::RequestTooLarge, n);
     m_.set_error(ENOMEM);
     return {};
   }
+  note(m_, Decision::Request, n, bytes(*nb));
   if (mmapped) {
     if (const Chunk now = Core::mremap_chunk(p, *nb); !now.is_null()) return now.user();
     if (bytes(size) - kWord >= bytes(*nb)) return user;
@@ -337,6 +374,8 @@ template <MemoryBackend M, class Policy>
 int Malloc<M, Policy>::mallopt(int parameter, int value) const {
   Core::ensure_init(m_);
   const Arena main = Arena::main(m_);
+  note(m_, Decision::Parameter, static_cast<std::uint64_t>(std::int64_t{parameter}),
+       static_cast<std::uint64_t>(std::int64_t{value}));
   Core::lock_if_shared(main);
   Core::malloc_consolidate(main);
   const bool taken = Core::set_parameter(Params{m_}, parameter, value);

@@ -18,6 +18,7 @@ auto Core<M, Policy>::sysmalloc_mmap(M m, ChunkSize nb, std::size_t page, int hu
   if (at.is_null()) return none;
   if (huge_flags == 0) madvise_thp(m, at, size);
   const Chunk p{m, at};
+  note(m, Decision::Mmapped, at.raw(), size);
   p.set_prev_size(0);
   p.set_head(ChunkSize::of(size), kIsMmapped);
   count_mapping(m, 1, size);
@@ -69,6 +70,7 @@ void Core<M, Policy>::munmap_chunk(Chunk p) {
   const std::size_t below = p.prev_size();
   const VirtAddr start = p.at() - below;
   const std::size_t total = below + bytes(p.size());
+  note(p.memory(), Decision::FreeMapping, start.raw(), total);
   check_mapping(p, start, total, "munmap_chunk(): invalid pointer");
   count_mapping(p.memory(), static_cast<std::uint64_t>(-1), -total);
   p.memory().munmap(start, total);
@@ -83,6 +85,7 @@ auto Core<M, Policy>::mremap_chunk(Chunk p, ChunkSize nb) -> Chunk {
   const std::size_t total = below + bytes(p.size());
   check_mapping(p, start, total, "mremap_chunk(): invalid pointer");
   const std::size_t wanted = align_up(bytes(nb) + below + kWord, m.page_size());
+  note(m, Decision::ReallocMapping, start.raw(), total, wanted);
   if (wanted == total) return p;
   const VirtAddr moved = m.mremap(start, total, wanted);
   if (moved.is_null()) return {m, moved};

@@ -19,7 +19,9 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
   const auto mmaps = static_cast<std::int64_t>(par[Params::kMmaps]);
   const auto mmaps_max = static_cast<std::int64_t>(par[Params::kMmapsMax]);
   bool tried_mmap = false;
-  if (av.is_null() || (bytes(nb) >= par[Params::kMmapThreshold] && mmaps < mmaps_max)) {
+  const std::size_t threshold = par[Params::kMmapThreshold];
+  if (av.is_null() || (bytes(nb) >= threshold && mmaps < mmaps_max)) {
+    note(m, Decision::MmapThreshold, bytes(nb), threshold);
     if (const Chunk p = try_mmap(av, nb); !p.is_null()) return p;
     tried_mmap = true;
   }
@@ -38,9 +40,11 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
   const Chunk top = av.top();
   const ChunkSize size = top.top_size();
   if (bytes(size) < bytes(nb) + kMinSize) {
+    note(m, Decision::NoMemory, bytes(size));
     m.set_error(ENOMEM);
     return none;
   }
+  note(m, Decision::TopCut, top.at().raw(), bytes(size), bytes(nb));
   const Chunk rest = top.after(nb);
   av.set_top(rest);
   top.set_head(nb, kPrevInuse | av.flag());
@@ -92,6 +96,7 @@ void Core<M, Policy>::grow_main(Arena av, ChunkSize nb) {
   const ChunkSize old_size = old.top_size();
   const VirtAddr old_end = old.after(old_size).at();
   if (got.begin == old_end && got.known_end.is_null()) {
+    note(m, Decision::TopGrown, old.at().raw(), bytes(old_size), got.length);
     return old.set_top_head(old_size + ChunkSize::of(got.length));
   }
   if (av.contiguous() && bytes(old_size) != 0 && got.begin < old_end) {
@@ -137,6 +142,7 @@ auto Core<M, Policy>::mmap_fallback(Arena av, ChunkSize nb, std::size_t want) ->
     const VirtAddr at =
         m.mmap(VirtAddr{}, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags);
     if (at.is_null()) return {};
+    note(m, Decision::BreakMapped, at.raw(), size);
     if (flags == 0) madvise_thp(m, at, size);
     av.set_noncontiguous();
     return {at, size, at + size};
@@ -185,6 +191,7 @@ void Core<M, Policy>::place_new_top(Arena av, Extent got) {
   }
   if (end.is_null()) return;
   const Chunk top{m, start};
+  note(m, Decision::TopPlaced, start.raw(), (end - start) + correction);
   av.set_top(top);
   top.set_top_head(ChunkSize::of((end - start) + correction));
   av.add(Arena::kSystemMem, correction);
@@ -196,6 +203,7 @@ template <MemoryBackend M, class Policy>
 void Core<M, Policy>::fence_main(Arena av, Chunk old, ChunkSize old_size) {
   const ChunkSize kept = ChunkSize::of(align_down(bytes(old_size) - kMinSize, kAlignment));
   const ChunkSize fence = ChunkSize::of(kChunkHeader);
+  note(av.memory(), Decision::Fenced, old.at().raw(), bytes(kept));
   old.set_head(kept, kPrevInuse);
   old.after(kept).set_head(fence, kPrevInuse);
   old.after(kept + fence).set_head(fence, kPrevInuse);

@@ -21,12 +21,16 @@ bool Core<M, Policy>::systrim(Arena av, std::size_t pad) {
   if (extra == 0) return false;
   const int error = m.error();  // free keeps it
   const VirtAddr now = sbrk(m, 0);
-  if (now != top.after(size).at()) return false;
+  if (now != top.after(size).at()) {
+    note(m, Decision::TrimForeign, top.after(size).at().raw(), now.raw());
+    return false;
+  }
   sbrk(m, -static_cast<std::ptrdiff_t>(extra));
   const VirtAddr then = sbrk(m, 0);
   m.set_error(error);
   if (then.is_null() || then == now) return false;
   const std::size_t released = now - then;
+  note(m, Decision::Trimmed, released, top.at().raw(), bytes(size) - released);
   av.add(Arena::kSystemMem, -released);
   note_trim(m, released);
   top.set_top_head(size - ChunkSize::of(released));
@@ -69,6 +73,7 @@ bool Core<M, Policy>::trim_bins(Arena av) {
     const VirtAddr from = (p.at() + kFreeHeader).align_up(page);
     const std::size_t rest = size - (from - p.at());
     if (rest <= page - 1) return;
+    note(m, Decision::PagesDropped, p.at().raw(), align_down(rest, page));
     m.madvise(from, align_down(rest, page), MADV_DONTNEED);
     released = true;
   };

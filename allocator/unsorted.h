@@ -23,6 +23,7 @@ auto Core<M, Policy>::sort_unsorted(Arena av, ChunkSize nb) -> Chunk {
     sentinel.set_bk(bk);
     bk.set_fd(sentinel);
     if (size == nb) {
+      note(m, Decision::UnsortedFits, v.at().raw(), bytes(size));
       v.after(size).set_prev_inuse();
       if (!av.is_main()) v.set_raw_head(v.head() | kNonMainArena);
       if (!stash.has_room()) return v;
@@ -30,10 +31,15 @@ auto Core<M, Policy>::sort_unsorted(Arena av, ChunkSize nb) -> Chunk {
       cached = true;
       continue;
     }
+    note(m, size.is_large() ? Decision::LargeBinned : Decision::SmallBinned, v.at().raw(),
+         bytes(size), bin_index(size));
     insert_in_bin(av, v, size);
     ++binned;
     if (cached && limit > 0 && binned > limit) return stash.take();
-    if (binned >= Policy::kUnsortedPass) break;
+    if (binned >= Policy::kUnsortedPass) {
+      note(m, Decision::UnsortedPass, binned);
+      break;
+    }
   }
   return cached ? stash.take() : Chunk{m, VirtAddr{}};
 }
@@ -70,6 +76,7 @@ auto Core<M, Policy>::split_last_remainder(Arena av, Chunk v, ChunkSize nb) -> C
   if (nb.is_large() || v.bk() != sentinel || v != av.last_remainder()) return none;
   const ChunkSize size = v.size();
   if (bytes(size) <= bytes(nb) + kMinSize) return none;
+  note(av.memory(), Decision::UnsortedRemainder, v.at().raw(), bytes(size), bytes(nb));
   const Chunk remainder = v.after(nb);
   const ChunkSize rest = size - nb;
   link_between(sentinel, remainder, sentinel);

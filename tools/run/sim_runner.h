@@ -30,6 +30,8 @@ class SimWitness {
   virtual ~SimWitness() = default;
   /// Operation `op` is over, or was not run because its process had ended.
   virtual void after(std::size_t op, const sim::Run& run) = 0;
+  /// Whether it reads Run::log, which takes time to write.
+  [[nodiscard]] virtual bool reads_logs() const { return false; }
 };
 
 /// Runs every program on a new machine of the same setup, so two runs of one program are equal.

@@ -20,6 +20,13 @@ namespace flag = script::flag;
 constexpr pagesim::AccessTag kUser = allocator::tag(allocator::Writer::User);
 constexpr pagesim::AccessTag kKernel = allocator::tag(allocator::Writer::Kernel);
 
+/// Makes an access of the program's own, and logs it where that is asked for.
+template <class Perform>
+void logged(Call& call, VirtAddr at, std::uint64_t n, Access access, Perform perform) {
+  if (call.log == nullptr) return perform();
+  call.log->access(call.task, {at, n, access, kUser}, perform);
+}
+
 /// One store of the script's byte, in every one of n bytes.
 void store(Task& task, VirtAddr at, std::uint64_t n) {
   std::array<std::uint8_t, 8> bytes{};
@@ -44,7 +51,8 @@ void access_range(Call& call, Access access) {
   const std::uint64_t page = call.task.machine().config().geometry.page_size();
   const Touches touches{call.op, call.to.raw(), call.block, page};
   for (std::uint64_t i = 0; i < touches.count(); ++i) {
-    call.task.touch(VirtAddr{touches.at(i)}, 1, access, kUser);
+    const VirtAddr at{touches.at(i)};
+    logged(call, at, 1, access, [&] { call.task.touch(at, 1, access, kUser); });
   }
 }
 
@@ -53,9 +61,10 @@ void read_or_write(Call& call) {
   if (call.op.pages != 0) {
     access_range(call, access);
   } else if (access == Access::Read) {
-    call.task.touch(call.to, call.op.n, access, kUser);
+    logged(call, call.to, call.op.n, access,
+           [&] { call.task.touch(call.to, call.op.n, access, kUser); });
   } else {
-    store(call.task, call.to, call.op.n);
+    logged(call, call.to, call.op.n, access, [&] { store(call.task, call.to, call.op.n); });
   }
 }
 
@@ -122,23 +131,32 @@ void remote_copy(Call& call, Task* peer) {
   take_count(call, call.task.remote_touch(*peer, call.to, call.op.n, access, kKernel));
 }
 
+void copy(Call& call) {
+  const std::uint64_t n = call.op.n;
+  const auto perform = [&] { call.task.copy(call.to, call.from, n, kUser); };
+  if (call.log == nullptr) return perform();
+  call.log->copy(call.task, {call.from, n, Access::Read, kUser}, {call.to, n, Access::Write, kUser},
+                 perform);
+}
+
 }  // namespace
 
 void run_access(Call& call) {
   Task& task = call.task;
   switch (call.op.verb) {
     case Verb::Update:
-      return task.update(call.to, 1, kUser);
+      return logged(call, call.to, 1, Access::Write, [&] { task.update(call.to, 1, kUser); });
     case Verb::CasFail:
-      return task.cas_fail(call.to, 1, kUser);
+      return logged(call, call.to, 1, Access::Write, [&] { task.cas_fail(call.to, 1, kUser); });
     case Verb::Exec:
-      return task.exec(call.to, kUser);
+      return logged(call, call.to, 1, Access::Execute, [&] { task.exec(call.to, kUser); });
     case Verb::Prefetch:
       return task.prefetch(call.to);
     case Verb::Copy:
-      return task.copy(call.to, call.from, call.op.n, kUser);
+      return copy(call);
     case Verb::Fill:
-      return task.fill(call.to, script::kStoredByte, call.op.n, kUser);
+      return logged(call, call.to, call.op.n, Access::Write,
+                    [&] { task.fill(call.to, script::kStoredByte, call.op.n, kUser); });
     default:
       return read_or_write(call);
   }

@@ -4,6 +4,7 @@
 #include "allocator/malloc.h"
 #include "pagesim/sim_memory.h"
 #include "tools/run/sim/run.h"
+#include "tools/run/sim/watched_memory.h"
 
 namespace tools::run::sim {
 namespace {
@@ -11,7 +12,10 @@ namespace {
 using pagesim::VirtAddr;
 using script::Op;
 using script::Verb;
-using Malloc = allocator::Malloc<pagesim::SimMemory, allocator::Glibc236>;
+
+template <class M>
+using MallocOver = allocator::Malloc<M, allocator::Glibc236>;
+using Malloc = MallocOver<pagesim::SimMemory>;
 
 void bind(Call& call, VirtAddr block, std::uint64_t bytes) {
   call.result->address = block.raw();
@@ -21,14 +25,16 @@ void bind(Call& call, VirtAddr block, std::uint64_t bytes) {
   }
 }
 
-void posix_memalign(Call& call, const Malloc& malloc) {
+template <class M>
+void posix_memalign(Call& call, const MallocOver<M>& malloc) {
   VirtAddr block;
   const int error = malloc.posix_memalign(block, call.op.m, call.op.n);
   bind(call, error == 0 ? block : VirtAddr{}, call.op.n);
   call.result->error = error;
 }
 
-void allocate(Call& call, const Malloc& malloc) {
+template <class M>
+void allocate(Call& call, const MallocOver<M>& malloc) {
   const Op& op = call.op;
   switch (op.verb) {
     case Verb::Malloc:
@@ -50,10 +56,8 @@ void allocate(Call& call, const Malloc& malloc) {
   }
 }
 
-}  // namespace
-
-void run_allocator(Call& call) {
-  const Malloc malloc{pagesim::SimMemory{call.task}};
+template <class M>
+void run_on(Call& call, const MallocOver<M>& malloc) {
   switch (call.op.verb) {
     case Verb::Free:
       return malloc.free(call.to);
@@ -67,6 +71,15 @@ void run_allocator(Call& call) {
     default:
       return allocate(call, malloc);
   }
+}
+
+}  // namespace
+
+void run_allocator(Call& call) {
+  const pagesim::SimMemory memory{call.task};
+  if (call.log == nullptr) return run_on(call, Malloc{memory});
+  const Watched watched{memory, *call.log};
+  run_on(call, MallocOver<WatchedMemory>{WatchedMemory{watched}});
 }
 
 void leave_allocator(pagesim::Task& task) { Malloc{pagesim::SimMemory{task}}.thread_exit(); }

@@ -100,6 +100,7 @@ void Run::touch_own_pages(Task& task) {
 void Run::step(std::size_t index) {
   const Op& op = program_.ops[index];
   Actor& actor = actors_[op.process];
+  log_.clear();
   if (!actor.alive) return;
   outcome_.ops[index].ran = true;
   if (changes_tasks(op.verb)) {
@@ -115,6 +116,7 @@ void Run::measure(Actor& actor, std::size_t index) {
   OpOutcome& result = outcome_.ops[index];
   Task& task = *actor.task;
   Call call = make_call(program_.ops[index], actor, result);
+  if (witness_ != nullptr && witness_->reads_logs()) call.log = &log_;
   const pagesim::Rss rss_before = options_.with_rss ? task.rss() : pagesim::Rss{};
   machine_.ledger().clear_records();
   machine_.ledger().keep_records(options_.with_faults);
@@ -232,7 +234,7 @@ void Run::remember_peak(const Task& task) {
 Call Run::make_call(const Op& op, Actor& actor, OpOutcome& result) const {
   const bool in_peer = op.peer != script::kNone && actors_[op.peer].space != nullptr;
   const Space& place_space = in_peer ? *actors_[op.peer].space : *actor.space;
-  Call call{op, *actor.task, *actor.space, {}, {}, 0, {}, &result, {}, {}};
+  Call call{op, *actor.task, *actor.space, {}, {}, 0, {}, &result, {}, {}, nullptr};
   if (op.verb != Verb::Sysctl && op.file != script::kNone) call.file = files_[op.file];
   call.to = resolve(op.to, place_space);
   call.from = resolve(op.from, place_space);

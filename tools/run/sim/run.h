@@ -9,6 +9,7 @@
 
 #include "pagesim/machine.h"
 #include "tools/run/outcome.h"
+#include "tools/run/sim/call_log.h"
 #include "tools/run/sim_runner.h"
 #include "tools/run/touches.h"
 #include "tools/script/op.h"
@@ -39,6 +40,7 @@ struct Call {
   OpOutcome* result = nullptr;
   std::shared_ptr<pagesim::kernel::File> file;  ///< of Op::file, once it was made
   pagesim::Counters elsewhere;  ///< counted for a vfork child on this operation's behalf
+  CallLog* log = nullptr;       ///< null: nobody asks
 };
 
 /// The result of a refused or fulfilled system call.
@@ -86,6 +88,8 @@ class Run {
   }
   [[nodiscard]] const RunOutcome& so_far() const noexcept { return outcome_; }
   [[nodiscard]] const SimSetup& setup() const noexcept { return setup_; }
+  /// What the last operation did; empty unless the witness reads logs.
+  [[nodiscard]] const CallLog& log() const noexcept { return log_; }
 
  private:
   void touch_quietly(pagesim::Task& task, pagesim::VirtAddr at, std::size_t bytes,
@@ -124,6 +128,7 @@ class Run {
   std::int64_t resident_at_start_ = 0;                    ///< bytes: what preparing has touched
   pagesim::TlbUse tlb_at_start_;                          ///< what preparing has used
   RunOutcome outcome_;
+  CallLog log_;
 };
 
 }  // namespace tools::run::sim
