@@ -101,7 +101,7 @@ struct Rss {
 /// A signal a fault ended in (spec/linux-faults section 3).
 struct SignalInfo {
   int number = 0;                ///< SIGSEGV, SIGBUS, SIGABRT
-  int code = 0;                  ///< si_code: SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, SI_KERNEL
+  int code = 0;                  ///< si_code: SEGV_MAPERR, _ACCERR, _PKUERR, BUS_ADRERR, SI_KERNEL
   VirtAddr address;              ///< si_addr
   std::uint32_t trap = 0;        ///< x86: 14 page fault, 13 general protection
   std::uint32_t error_code = 0;  ///< x86: as reported to the handler

@@ -55,10 +55,11 @@ Geometry geometry_of(std::string_view name) {
   return arm64_geometry(16, kArm64AddressBits);
 }
 
-bool has_five_levels() {
+/// Whether /proc/cpuinfo names this among the first processor's flags.
+bool has_processor_flag(const std::string& flag) {
   std::ifstream info{"/proc/cpuinfo"};
   for (std::string line; std::getline(info, line);)
-    if (line.starts_with("flags")) return (line + ' ').find(" la57 ") != std::string::npos;
+    if (line.starts_with("flags")) return (line + ' ').find(' ' + flag + ' ') != std::string::npos;
   return false;
 }
 
@@ -102,11 +103,13 @@ std::optional<std::string_view> running_machine() {
   if (::uname(&name) != 0) return std::nullopt;
   const std::string_view machine{name.machine};
   const long page = ::sysconf(_SC_PAGESIZE);
-  if (machine == "x86_64") return has_five_levels() ? "x86-64-5level" : "x86-64";
+  if (machine == "x86_64") return has_processor_flag("la57") ? "x86-64-5level" : "x86-64";
   if (machine != "aarch64") return std::nullopt;
   if (page == 1 << 12) return "arm64-4k";
   return page == 1 << 14 ? "arm64-16k" : "arm64-64k";
 }
+
+bool running_protection_keys() { return has_processor_flag("ospke"); }
 
 std::uint64_t most_memory(const Geometry& geometry) noexcept {
   constexpr std::uint64_t kMostFrames = 0xffff'ffff;

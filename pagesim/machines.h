@@ -26,6 +26,9 @@ struct MachineModel {
 /// The name of the machine this program runs on; nothing when it is none of them.
 [[nodiscard]] std::optional<std::string_view> running_machine();
 
+/// Whether the processor this program runs on has protection keys, and its kernel uses them.
+[[nodiscard]] bool running_protection_keys();
+
 /// Bytes of memory a machine can have: as many frames as its entries and ours can name.
 [[nodiscard]] std::uint64_t most_memory(const hardware::Geometry& geometry) noexcept;
 

@@ -35,14 +35,16 @@ struct EntryFormat {
   EntryBit user;
   EntryBit accessed;
   EntryBit dirty;
-  EntryBit large;         ///< above level 0: maps memory, not a table
-  Entry page = 0;         ///< fixed bits of an entry of level 0
-  Entry table = 0;        ///< fixed bits of an entry that points to a table
-  Entry root_table = 0;   ///< the same in the root
-  Entry prot_none = 0;    ///< with `present` clear: mapped, but no access (ignored by hardware)
-  Entry saved_dirty = 0;  ///< Linux: dirty, although no store is allowed now; 0: `dirty` stays
-  Entry written = 0;      ///< Linux: set with `dirty` when the kernel sets it
-  Entry special = 0;      ///< Linux: the zero page; nobody counts its mappings
+  EntryBit large;             ///< above level 0: maps memory, not a table
+  EntryBit default_key = {};  ///< x86-64: the protection key is 0; elsewhere there are no keys
+  Entry page = 0;             ///< fixed bits of an entry of level 0
+  Entry table = 0;            ///< fixed bits of an entry that points to a table
+  Entry root_table = 0;       ///< the same in the root
+  Entry prot_none = 0;        ///< with `present` clear: mapped, but no access (ignored by hardware)
+  Entry saved_dirty = 0;      ///< Linux: dirty, although no store is allowed now; 0: `dirty` stays
+  Entry written = 0;          ///< Linux: set with `dirty` when the kernel sets it
+  Entry special = 0;          ///< Linux: the zero page; nobody counts its mappings
+  Entry execute_key = 0;      ///< Linux: the protection key of execute-only pages
   Entry address_mask = 0;
   EntryBit stored = {};  ///< writable, dirty, accessed: as after a store; set by with_stored
 

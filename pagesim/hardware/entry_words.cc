@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "pagesim/hardware/arch/arm64.h"
+#include "pagesim/hardware/arch/x86.h"
 
 namespace pagesim::hardware {
 
@@ -55,6 +56,12 @@ std::span<const BitName> arm64_names(unsigned level, Entry entry) {
   return (entry & arm64::kTableOrPage) != 0 ? std::span<const BitName>{kArm64Table} : kArm64Block;
 }
 
+/// A page's protection key, where it has another than the default one.
+void add_x86_key(Entry entry, std::vector<std::string>& words) {
+  const Entry key = (entry & x86::kProtectionKey) >> x86::kProtectionKeyShift;
+  if ((entry & x86::kPresent) != 0 && key != 0) words.push_back("PK=" + std::to_string(key));
+}
+
 /// The fields of several bits; a table has none.
 void add_arm64_fields(unsigned level, Entry entry, std::vector<std::string>& words) {
   const bool table = level > 0 && (entry & arm64::kTableOrPage) != 0;
@@ -70,7 +77,10 @@ std::vector<std::string> entry_words(const Geometry& geometry, unsigned level, E
   std::vector<std::string> words;
   for (const BitName& bit : arm ? arm64_names(level, entry) : x86_names(level, entry))
     if ((entry >> bit.bit & 1) != 0) words.emplace_back(bit.name);
-  if (arm) add_arm64_fields(level, entry, words);
+  if (arm)
+    add_arm64_fields(level, entry, words);
+  else
+    add_x86_key(entry, words);
   return words;
 }
 

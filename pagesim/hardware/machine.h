@@ -77,11 +77,13 @@ struct TlbGeometry {
       4095;  ///< twelve bits, but for one number that says: empty
 };
 
-/// What the page walker writes back by itself. x86 always does both; on arm64 each is an option of
-/// the processor (FEAT_HAFDBS), and without it the first use is a fault.
+/// What the page walker writes back by itself, and what it asks. x86 always does both; on arm64
+/// each is an option of the processor (FEAT_HAFDBS), and without it the first use is a fault.
 struct Walker {
   bool sets_accessed = true;
   bool sets_dirty = true;
+  /// x86-64: no data of pages with another protection key than 0 (CR4.PKE; PKRU as Linux sets it).
+  bool protection_keys = false;
 };
 
 struct MachineConfig {

@@ -13,6 +13,7 @@ Mmu::Mmu(const PageTable& tables, Tlb& tlb, const Walker& walker)
       offset_mask_{tables.geometry().page_size() - 1},
       address_mask_{tables.format().address_mask},
       present_{tables.format().present},
+      key_{walker.protection_keys ? tables.format().default_key : EntryBit{}},
       aborts_{tables.geometry().arch == Arch::Arm64},
       has_no_execute_{tables.format().executable.mask != 0},
       user_end_{tables.geometry().user_end},
@@ -26,6 +27,10 @@ Mmu::Mmu(const PageTable& tables, Tlb& tlb, const Walker& walker)
     demands_[static_cast<unsigned>(access)] = {
         with(with(format.present, format.user), format.accessed),
         walker.sets_accessed ? format.accessed : EntryBit{}};
+  for (const Access access : {Access::Read, Access::Write}) {
+    EntryBit& need = demands_[static_cast<unsigned>(access)].need;
+    need = with(need, key_);
+  }
   Demand& write = demands_[static_cast<unsigned>(Access::Write)];
   write.need = with(with(write.need, format.writable), format.dirty);
   if (walker.sets_dirty) write.used = with(write.used, format.dirty);

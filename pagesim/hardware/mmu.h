@@ -151,9 +151,12 @@ class Mmu {
                                     unsigned level) const noexcept {
     if (aborts_) [[unlikely]]
       return abort(access, privilege, entry, level);
-    return {
-        x86::error_code(access, privilege == Privilege::User, present_.in(entry), has_no_execute_),
-        x86::kTrapPageFault, static_cast<std::uint8_t>(level)};
+    const bool present = present_.in(entry);
+    unsigned code = x86::error_code(access, privilege == Privilege::User, present, has_no_execute_);
+    if (present && !key_.in(entry) && access != Access::Execute) [[unlikely]]
+      code |= x86::kErrorProtectionKey;
+    return {static_cast<std::uint16_t>(code), x86::kTrapPageFault,
+            static_cast<std::uint8_t>(level)};
   }
   /// The same on arm64.
   [[nodiscard]] HardwareFault abort(Access access, Privilege privilege, Entry entry,
@@ -180,6 +183,7 @@ class Mmu {
   std::uint64_t offset_mask_;
   Entry address_mask_;
   EntryBit present_;
+  EntryBit key_;  ///< the one that data can be had with; no bits: keys are not asked for
   Demand demands_[3] = {};
   bool aborts_;             ///< arm64
   bool has_no_execute_;     ///< entries can forbid execution

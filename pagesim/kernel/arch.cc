@@ -1,6 +1,7 @@
 // arch: x86 and arm64.
 #include "pagesim/kernel/arch.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 
 #include "pagesim/hardware/arch/arm64.h"
@@ -36,9 +37,16 @@ bool arm64_access_error(const Vma& vma, const FaultRequest& request) noexcept {
 
 }  // namespace
 
-bool access_error(const Mm& mm, const Vma& vma, const FaultRequest& request) noexcept {
-  return arch_of(mm) == Arch::X86 ? x86_access_error(vma, request)
-                                  : arm64_access_error(vma, request);
+int access_error(const Mm& mm, const Vma& vma, const FaultRequest& request) noexcept {
+  if (vma.has(vm_flag::ExecuteOnly) && request.access != Access::Execute) return SEGV_PKUERR;
+  const bool forbidden =
+      arch_of(mm) == Arch::X86 ? x86_access_error(vma, request) : arm64_access_error(vma, request);
+  return forbidden ? SEGV_ACCERR : 0;
+}
+
+bool has_execute_only_pkey(const Mm& mm) noexcept {
+  return mm.kernel.walker.protection_keys && mm.kernel.profile.execute_only_pkeys &&
+         mm.tables.format().execute_key != 0;
 }
 
 void report_syndrome(const Mm& mm, std::uint32_t syndrome, FaultRecord& record) noexcept {

@@ -8,8 +8,12 @@
 
 namespace pagesim::kernel {
 
-/// Whether an area forbids the access (spec/linux-faults section 3).
-[[nodiscard]] bool access_error(const Mm& mm, const Vma& vma, const FaultRequest& request) noexcept;
+/// 0, or the si_code with which an area forbids the access (spec/linux-faults section 3).
+[[nodiscard]] int access_error(const Mm& mm, const Vma& vma, const FaultRequest& request) noexcept;
+/// Whether PROT_EXEC alone means execute-only: such areas get a protection key that no thread may
+/// have data with. Measured on Linux 6.18: every thread has the same rights, forked or cloned, made
+/// before or after; other keys than the default one are given to nobody else.
+[[nodiscard]] bool has_execute_only_pkey(const Mm& mm) noexcept;
 
 /// Puts what the processor reported into a record or a signal, in the architecture's words.
 void report_syndrome(const Mm& mm, std::uint32_t syndrome, FaultRecord& record) noexcept;

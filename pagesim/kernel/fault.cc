@@ -147,8 +147,8 @@ FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultReques
   if (grew) decisions.add(Decision::ExpandStack);
   if (vma == nullptr || vma->start > request.address)
     return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_MAPERR);
-  if (access_error(mm, *vma, request))
-    return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_ACCERR);
+  if (const int code = access_error(mm, *vma, request); code != 0)
+    return bad_area(mm, current, request, decisions, SIGSEGV, code);
   VmFault vmf{mm, *vma, current, request, grew, nullptr, decisions};
   const FaultResult result = handle_mm_fault(vmf);
   if (result == FaultResult::Sigsegv)

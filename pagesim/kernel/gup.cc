@@ -81,7 +81,7 @@ int mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end) {
     GupRequest request{std::max(start, vma->start), std::min(end, vma->end)};
     start = vma->end;
     if (vma->has(vm_flag::LockOnFault)) continue;
-    if (vma->prot == PROT_NONE) return EFAULT;
+    if (vma->prot == PROT_NONE || vma->has(vm_flag::ExecuteOnly)) return EFAULT;
     if (!vma->is_shared() && vma->is_writable()) request.access = Access::Write;
     request.force = true;
     request.starts_over = true;

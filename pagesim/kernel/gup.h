@@ -23,7 +23,7 @@ struct GupRequest {
 SysResult<std::size_t> get_user_pages(Mm& mm, const Current& current, const GupRequest& request);
 
 /// The areas of [start, end) with the access mlock and MAP_POPULATE use: a write where that breaks
-/// copy on write in advance, and whatever their protection, if it allows anything. What is locked
+/// copy on write in advance, and whatever their protection, if it allows data. What is locked
 /// on fault waits. 0, or the errno that ended it.
 int mm_populate(Mm& mm, const Current& current, VirtAddr start, VirtAddr end);
 

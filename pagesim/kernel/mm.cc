@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "pagesim/check.h"
+#include "pagesim/kernel/arch.h"
 #include "pagesim/kernel/pte.h"
 #include "pagesim/kernel/zap.h"
 
@@ -42,7 +43,7 @@ Vma* Mm::next(const Vma& vma) noexcept {
 
 void Mm::adopt(Vma vma) {
   account(vma, static_cast<std::int64_t>(vma.length() >> page_shift()));
-  vma.vm_page_prot = Ptes{*this}.vm_page_prot(vma);
+  keep_protection(vma);
   const VirtAddr start = vma.start;
   const bool fresh = areas_.emplace(start, std::move(vma)).second;
   check(fresh, "a new area lies where none was");
@@ -101,8 +102,14 @@ void Mm::set_prot(Vma& vma, std::uint8_t prot) noexcept {
   const auto pages = static_cast<std::int64_t>(vma.length() >> page_shift());
   account(vma, -pages);
   vma.prot = prot;
-  vma.vm_page_prot = Ptes{*this}.vm_page_prot(vma);
+  keep_protection(vma);
   account(vma, pages);
+}
+
+void Mm::keep_protection(Vma& vma) const noexcept {
+  vma.flags &= ~std::uint32_t{vm_flag::ExecuteOnly};
+  if (vma.prot == PROT_EXEC && has_execute_only_pkey(*this)) vma.flags |= vm_flag::ExecuteOnly;
+  vma.vm_page_prot = Ptes{*this}.vm_page_prot(vma);
 }
 
 void Mm::merge(VirtAddr start, VirtAddr end) {

@@ -114,6 +114,8 @@ class Mm {
     if (resident() > peak_) peak_ = resident();
   }
   void account(const Vma& vma, std::int64_t pages) noexcept;
+  /// What follows from an area's protection: its key, and the bits of entries for new pages.
+  void keep_protection(Vma& vma) const noexcept;
 
   Areas areas_;
   Vma* cached_ = nullptr;

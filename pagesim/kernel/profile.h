@@ -36,6 +36,7 @@ struct Profile {
   bool stack_grows_anywhere = true;     ///< 5.0, x86: far below the stack pointer too
   bool gup_counts_current = true;       ///< 5.9: not the owner of the memory
   bool cow_copies_unless_sole = true;   ///< 5.9: the swap cache is an owner too,
+  bool execute_only_pkeys = true;       ///< 4.6, x86-64: PROT_EXEC alone gets a protection key
   bool anon_exclusive = true;           ///< 5.19: unless the page is marked as one owner's
   bool mthp = true;                     ///< 6.8
   bool mprotect_restores_write = true;  ///< 6.0: mprotect sets W on exclusive anonymous pages,

@@ -14,6 +14,7 @@ Entry Ptes::vm_page_prot(const Vma& vma) const noexcept {
   const bool writable = vma.is_shared() && (vma.prot & PROT_WRITE) != 0 &&
                         !(vma.file && vma.file->wants_write_notification());
   prot = writable ? format_.writable.set(prot) : format_.writable.clear(prot);
+  if (vma.has(vm_flag::ExecuteOnly)) prot |= format_.execute_key;
   return (vma.prot & PROT_EXEC) != 0 ? format_.executable.set(prot)
                                      : format_.executable.clear(prot);
 }

@@ -26,7 +26,8 @@ enum Flag : std::uint32_t {
   NoHugepage = 1u << 9,
   Noreserve = 1u << 10,
   Mergeable = 1u << 11,
-  Hugetlb = 1u << 12
+  Hugetlb = 1u << 12,
+  ExecuteOnly = 1u << 13  ///< by a protection key; follows from the protection, kept by Mm
 };
 }  // namespace vm_flag
 

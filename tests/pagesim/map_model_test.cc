@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <string>
@@ -18,7 +19,7 @@ struct ModelPage {
   std::uint64_t word = 0;
 };
 
-/// A machine, whether its walker notes accesses and stores, and a seed.
+/// A machine, what its walker notes and asks, and a seed.
 struct Case {
   std::string_view machine;
   hardware::Walker walker;
@@ -34,8 +35,9 @@ class MapModelTest : public testing::TestWithParam<Case> {
   }
   [[nodiscard]] VirtAddr address(std::size_t page) const { return first_ + page * world_.page; }
   [[nodiscard]] int pick_prot() {
-    constexpr int kProts[] = {PROT_NONE, PROT_READ, kReadWrite, kReadWrite, kReadWrite};
-    return kProts[pick(5)];
+    constexpr int kProts[] = {PROT_NONE,  PROT_READ,  PROT_EXEC, PROT_READ | PROT_EXEC,
+                              kReadWrite, kReadWrite, kReadWrite};
+    return kProts[pick(std::size(kProts))];
   }
 
   void map() {
@@ -91,23 +93,45 @@ class MapModelTest : public testing::TestWithParam<Case> {
     for (std::size_t i = 0; i < n; ++i) model_.erase(from + i);
     for (const auto& [page, state] : result) model_[page] = state;
   }
+  [[nodiscard]] bool is_execute_only(int prot) const {
+    return prot == PROT_EXEC && GetParam().walker.protection_keys;
+  }
+  /// What can be executed can be read, unless it is execute-only; what can be read can be executed
+  /// where no entry forbids it.
+  [[nodiscard]] bool allows(int prot, Access access) const {
+    const hardware::EntryFormat& format = hardware::entry_format(world_.model.config.geometry);
+    if (access == Access::Write) return (prot & PROT_WRITE) != 0;
+    if (access == Access::Read) return prot != PROT_NONE && !is_execute_only(prot);
+    return format.executable.mask != 0 ? (prot & PROT_EXEC) != 0 : prot != PROT_NONE;
+  }
+  void make(Access access, std::size_t page, std::uint64_t expected) {
+    const VirtAddr at = address(page) + 8;
+    if (access == Access::Write)
+      world_.task.store<std::uint64_t>(at, ++stamp_);
+    else if (access == Access::Read)
+      EXPECT_EQ(world_.task.load<std::uint64_t>(at), expected);
+    else
+      world_.task.exec(at);
+  }
   void access() {
     const std::size_t page = pick(kWindow);
     const auto found = model_.find(page);
-    const int prot = found == model_.end() ? PROT_NONE : found->second.prot;
-    const bool writes = pick(2) == 0;
-    const SignalInfo info = signal_of([&] {
-      if (writes)
-        world_.task.store<std::uint64_t>(address(page) + 8, ++stamp_);
-      else
-        EXPECT_EQ(world_.task.load<std::uint64_t>(address(page) + 8),
-                  found == model_.end() ? 0 : found->second.word);
-    });
-    const bool allowed = (prot & (writes ? PROT_WRITE : PROT_READ)) != 0;
+    const bool mapped = found != model_.end();
+    const int prot = mapped ? found->second.prot : PROT_NONE;
+    const Access access = std::array{Access::Read, Access::Write, Access::Execute}[pick(3)];
+    const bool present = world_.task.page_state(address(page)) != PageState::Absent;
+    const SignalInfo info = signal_of([&] { make(access, page, mapped ? found->second.word : 0); });
+    const bool allowed = allows(prot, access);
     ASSERT_EQ(info.number == 0, allowed);
-    if (allowed && writes) found->second.word = stamp_;
-    const int refused = found == model_.end() ? SEGV_MAPERR : SEGV_ACCERR;
+    if (allowed && access == Access::Write) found->second.word = stamp_;
+    const bool by_key = is_execute_only(prot) && access != Access::Execute;
+    const int refused = by_key ? SEGV_PKUERR : mapped ? SEGV_ACCERR : SEGV_MAPERR;
     ASSERT_EQ(info.code, allowed ? 0 : refused);
+    constexpr std::uint32_t kKeyAndPresent = 0x21;
+    const std::uint32_t write = access == Access::Write ? 2 : 0;
+    if (by_key) {
+      ASSERT_EQ(info.error_code, (present ? kKeyAndPresent : 0u) | write | 4u);
+    }
   }
 
   void expect_areas_like_model() {
@@ -204,13 +228,17 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (const std::string_view machine : machine_names())
     for (unsigned seed = 0; seed < 6; ++seed) all.push_back({machine, {}, seed});
-  for (unsigned seed = 0; seed < 6; ++seed) all.push_back({"arm64-4k", {false, false}, seed});
+  for (unsigned seed = 0; seed < 6; ++seed) {
+    all.push_back({"arm64-4k", {false, false}, seed});
+    all.push_back({"x86-64", {.protection_keys = true}, seed});
+  }
   return all;
 }
 std::string case_name(const testing::TestParamInfo<Case>& info) {
   std::string name{info.param.machine};
   std::replace(name.begin(), name.end(), '-', '_');
   if (!info.param.walker.sets_accessed) name += "_without_af";
+  if (info.param.walker.protection_keys) name += "_with_keys";
   return name + "_" + std::to_string(info.param.seed);
 }
 INSTANTIATE_TEST_SUITE_P(Machines, MapModelTest, testing::ValuesIn(cases()), case_name);

@@ -8,7 +8,9 @@
 #include <set>
 #include <string_view>
 
+#include "tools/explain/header.h"
 #include "tools/run/compare_runs.h"
+#include "tools/verbs/machine_options.h"
 
 namespace tools::run {
 
@@ -31,6 +33,13 @@ pagesim::Layout placed_without_room(pagesim::Layout layout) {
 
 }  // namespace
 
+SimSetup setup_for(const script::Program& program) {
+  verbs::MachineOptions machine;
+  machine.take(explain::read_header(program.source));
+  machine.kernel = "linux-6.18";
+  return machine.setup();
+}
+
 std::optional<std::size_t> first_placed_op(const script::Program& program,
                                            const RunOptions& options, const SimSetup& setup) {
   const RunOutcome usual = SimRunner{setup}.run(program, options);
@@ -47,7 +56,7 @@ std::optional<std::size_t> first_placed_op(const script::Program& program,
 Verdict first_difference(const script::Program& program, const RunOptions& options,
                          const KernelOptions& kernel) {
   const RunOutcome real = KernelRunner{kernel}.run(program, options);
-  const SimSetup setup = with_heap_of({}, real);
+  const SimSetup setup = with_heap_of(setup_for(program), real);
   const RunOutcome simulated = SimRunner{setup}.run(program, options);
   const auto first = compare_runs(program, simulated, real).first;
   if (!first) return {};

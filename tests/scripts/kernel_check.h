@@ -15,6 +15,10 @@ namespace tools::run {
 /// right.
 [[nodiscard]] bool runs_the_measured_kernel();
 
+/// The machine this one is, with the rules of the measured kernel and the knobs that the script's
+/// header turns.
+[[nodiscard]] SimSetup setup_for(const script::Program& program);
+
 /// What a run on the simulated machine and one on this kernel do not agree on, in words.
 struct Verdict {
   std::string difference;  ///< empty: they agree, or what they do not is explained
@@ -23,7 +27,7 @@ struct Verdict {
 
 /// The first difference. It is explained if it comes after something that depends on where the
 /// kernel puts what a script leaves to it: what lies beside such a mapping is the kernel's state,
-/// and no rule's. Throws Unsupported.
+/// and no rule's. The simulated machine is setup_for the program. Throws Unsupported.
 [[nodiscard]] Verdict first_difference(const script::Program& program, const RunOptions& options,
                                        const KernelOptions& kernel = {});
 

@@ -13,6 +13,8 @@
 #include "tools/run/sim_runner.h"
 #include "tools/script/parser.h"
 #include "tools/script/print.h"
+#include "tools/verbs/this_kernel.h"
+#include "tools/verbs/workload_options.h"
 
 namespace tools::run {
 namespace {
@@ -28,17 +30,18 @@ std::vector<std::string> script_files() {
 
 class ScriptsTest : public testing::TestWithParam<std::string> {
  protected:
-  [[nodiscard]] static script::Program program() {
-    return script::read_script(std::string{SCRIPTS} + "/" + GetParam() + ".fl");
+  [[nodiscard]] static verbs::Workload load() {
+    return verbs::WorkloadOptions{}.load(std::string{SCRIPTS} + "/" + GetParam() + ".fl", {});
   }
 };
 
 TEST_P(ScriptsTest, CostsWhatItExpects) {
-  const script::Program tested = program();
+  const verbs::Workload work = load();
+  const script::Program& tested = work.program;
   ASSERT_FALSE(tested.expectations.empty());
-  RunOptions options;
+  RunOptions options = work.options;
   options.with_rss = expects_rss(tested);
-  SimRunner runner;
+  SimRunner runner{setup_for(tested)};
   try {
     const RunOutcome outcome = runner.run(tested, options);
     for (const BrokenExpectation& broken : check_expectations(tested, outcome)) {
@@ -52,15 +55,18 @@ TEST_P(ScriptsTest, CostsWhatItExpects) {
 
 TEST_P(ScriptsTest, CostsTheSameOnThisKernel) {
   if (!runs_the_measured_kernel()) GTEST_SKIP() << "the rules simulated are those of Linux 6.18";
+  const verbs::Workload work = load();
+  if (const std::string why = verbs::why_not_here(setup_for(work.program)); !why.empty())
+    GTEST_SKIP() << why;
   try {
-    EXPECT_EQ(lasting_difference(program(), {}).difference, "");
+    EXPECT_EQ(lasting_difference(work.program, work.options).difference, "");
   } catch (const Unsupported& unsupported) {
     GTEST_SKIP() << unsupported.what();
   }
 }
 
 TEST_P(ScriptsTest, ReadsBackFromItsPrintedForm) {
-  const script::Program tested = program();
+  const script::Program tested = load().program;
   const script::Program again = script::parse(script::to_text(tested), "printed");
   EXPECT_EQ(again.ops, tested.ops);
   EXPECT_EQ(again.names, tested.names);

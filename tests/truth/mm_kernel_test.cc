@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "pagesim/machines.h"
 #include "tests/machine/caretaker.h"
 #include "tests/machine/loop_disk.h"
 #include "tests/machine/swap_area.h"
@@ -120,6 +121,9 @@ std::string difference_of_machines(const Scenario& scenario, Equipment& equipmen
   if (scenario.environment == "base" && mentions(scenario, "PAGEOUT") &&
       tools::measure::has_swap()) {
     return "swap space is in use";
+  }
+  if (mentions(scenario, " private x") && pagesim::running_protection_keys()) {
+    return "this processor has protection keys, the vectors' had none";
   }
   if (scenario.environment == "thp" && found("thp") != "madvise") {
     return "transparent huge pages are not in the vectors' mode, madvise";

@@ -7,6 +7,7 @@
 
 #include "pagesim/kernel/mm.h"
 #include "pagesim/kernel/version.h"
+#include "pagesim/machines.h"
 #include "pagesim/process.h"
 #include "pagesim/task.h"
 #include "tools/measure/rights.h"
@@ -18,6 +19,7 @@ namespace {
 pagesim::MachineConfig roomy_machine() {
   pagesim::MachineConfig config;
   config.memory_bytes = std::uint64_t{1} << 42;
+  config.walker.protection_keys = pagesim::running_protection_keys();
   return config;
 }
 

@@ -26,6 +26,7 @@ std::string signal_code_word(int number, int code) {
   if (code == SI_KERNEL) return "KERNEL";
   if (number == SIGSEGV && code == SEGV_MAPERR) return "MAPERR";
   if (number == SIGSEGV && code == SEGV_ACCERR) return "ACCERR";
+  if (number == SIGSEGV && code == SEGV_PKUERR) return "PKUERR";
   if (number == SIGBUS && code == BUS_ADRERR) return "ADRERR";
   return fmt::format("code {}", code);
 }

@@ -11,7 +11,8 @@ namespace tools::script {
 namespace {
 
 constexpr std::array<std::string_view, 4> kSignals{"none", "SIGSEGV", "SIGBUS", "SIGABRT"};
-constexpr std::array<std::string_view, 4> kSignalCodes{"MAPERR", "ACCERR", "ADRERR", "KERNEL"};
+constexpr std::array<std::string_view, 5> kSignalCodes{"MAPERR", "ACCERR", "PKUERR", "ADRERR",
+                                                       "KERNEL"};
 constexpr std::array<std::string_view, 11> kPageStates{"absent",      "swap",  "guard",      "zero",
                                                        "huge_zero",   "anon",  "huge",       "file",
                                                        "anon_shared", "shmem", "huge_shared"};

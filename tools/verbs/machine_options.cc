@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, 2> kSwitch = {"off", "on"};
 constexpr std::string_view kAddressBits = "address_bits";
 constexpr std::string_view kHardwareAf = "hardware_access_flag";
 constexpr std::string_view kHardwareDirty = "hardware_dirty";
+constexpr std::string_view kPkeys = "pkeys";
 constexpr std::string_view kMemory = "memory_mib";
 
 using pagesim::hardware::TlbGeometry;
@@ -105,6 +106,9 @@ constexpr std::array kKnobs = {
     Knob{kHardwareDirty, 0, kSwitch.size() - 1,
          [](run::SimSetup& s, std::uint64_t v) { s.config.walker.sets_dirty = v != 0; },
          "whether an arm64 processor notes stores by itself", kSwitch},
+    Knob{kPkeys, 0, kSwitch.size() - 1,
+         [](run::SimSetup& s, std::uint64_t v) { s.config.walker.protection_keys = v != 0; },
+         "whether an x86-64 processor has protection keys", kSwitch},
     Knob{kMemory, 1, std::uint64_t{1} << 30,
          [](run::SimSetup& s, std::uint64_t v) { s.config.memory_bytes = v << 20; },
          "physical memory, MiB"},
@@ -178,6 +182,11 @@ void check_for_machine(const run::SimSetup& setup, const Knob& knob, std::uint64
   if (arm64_only && !arm64) {
     throw Refusal{kWrongInput,
                   fmt::format("--set {}: {} has no such knob, the arm64 machines have.", knob.name,
+                              setup.machine)};
+  }
+  if (knob.name == kPkeys && (arm64 || geometry.is_32_bit())) {
+    throw Refusal{kWrongInput,
+                  fmt::format("--set {}: {} has no such knob, the x86-64 machines have.", knob.name,
                               setup.machine)};
   }
   if (knob.name == kAddressBits) {
@@ -262,6 +271,7 @@ run::SimSetup MachineOptions::setup(const pagesim::Profile& profile) const {
   setup.config = model.config;
   setup.layout = model.layout;
   setup.config.seed = seed;
+  setup.config.walker.protection_keys = pagesim::running_protection_keys();
   setup.profile = pagesim::kernel::profile_of(version(), profile);
   for (const std::string& setting : settings) turn(setup, setting);
   setup.layout = pagesim::layout_of(setup.config.geometry, setup.layout.stack_limit,

@@ -30,8 +30,17 @@ std::string other_machine(const run::SimSetup& setup) {
   return fmt::format("the machine simulated is {}, this one is {}", setup.machine, here);
 }
 
+/// Which of them it has decides what PROT_EXEC alone means.
+std::string other_keys(const run::SimSetup& setup) {
+  const bool wanted = setup.config.walker.protection_keys;
+  if (wanted == pagesim::running_protection_keys()) return {};
+  return wanted ? "the processor simulated has protection keys, this one has none"
+                : "the processor simulated has no protection keys, this one has";
+}
+
 std::string why_not_here(const run::SimSetup& setup) {
   if (std::string machine = other_machine(setup); !machine.empty()) return machine;
+  if (std::string keys = other_keys(setup); !keys.empty()) return keys;
   const auto wanted = setup.profile.version;
   if (const auto running = measure::running_kernel(); !same_rules(wanted, running)) {
     return fmt::format("the kernel simulated is {}, this one is {}", to_string(wanted),

@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "pagesim/machines.h"
+
 namespace {
 
 struct Result {
@@ -164,11 +166,22 @@ TEST_F(CommandLineTest, KnobsDecideWhatAnArm64ProcessorNotesByItself) {
   EXPECT_EQ(minor("--set hardware_dirty=off"), 2);
 }
 
+TEST_F(CommandLineTest, ProtectionKeysDecideWhatCanBeReadThatCanOnlyBeExecuted) {
+  write("x.fl", "A = mmap 1p anon private x\nread A\n");
+  EXPECT_NE(run("replay --set pkeys=on x.fl").out.find("SIGSEGV PKUERR"), std::string::npos);
+  EXPECT_NE(run("replay --set pkeys=off x.fl").out.find("minor 1,"), std::string::npos);
+  const std::string here = pagesim::running_protection_keys() ? "off" : "on";
+  const Result other = run("verify --set pkeys=" + here + " x.fl");
+  EXPECT_EQ(other.status, 3);
+  EXPECT_NE(other.out.find("protection keys, this one has"), std::string::npos) << other.out;
+}
+
 TEST_F(CommandLineTest, WhatAMachineIsNotIsRefusedInOneSentence) {
   expect_refused("replay --machine sparc " SCRIPTS "/calloc.fl", "arm64-64k");
   expect_refused("replay --set address_bits=48 " SCRIPTS "/calloc.fl", "address_bits");
   expect_refused("replay --machine arm64-16k --set address_bits=39 " SCRIPTS "/calloc.fl",
                  "36, 47, 48, 52");
+  expect_refused("replay --machine i386 --set pkeys=on " SCRIPTS "/calloc.fl", "pkeys");
   expect_refused("replay --machine i386 --set memory_mib=4097 " SCRIPTS "/calloc.fl", "4096");
 }
 
