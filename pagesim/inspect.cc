@@ -33,6 +33,12 @@ PageState mapped_state(const hardware::FrameRecord& page) {
   return page.mapcount == 1 ? PageState::Anon : PageState::AnonShared;
 }
 
+/// The page whose state is told of an address that is mapped. Of a huge page mapped as a whole
+/// /proc/PID/pagemap says what holds of its first page (measured on Linux 6.18).
+const hardware::FrameRecord& told_page(const kernel::Mm& mm, VirtAddr at) {
+  return mm.kernel.memory.record(kernel::Ptes{mm}.frame(*mm.tables.lowest(at).entry));
+}
+
 EntryKind entry_kind(const kernel::Mm& mm, hardware::Entry entry, unsigned level) {
   const kernel::Ptes ptes{mm};
   if (entry == 0) return EntryKind::Empty;
@@ -85,7 +91,7 @@ PageState Task::page_state(VirtAddr at) const {
   if (ptes.kind(entry) == kernel::NonPresent::Guard) return PageState::Guard;
   if (!ptes.mapped(entry) || at >= mm().limits.task_size) return PageState::Absent;
   if (ptes.is_zero_page(entry)) return PageState::Zero;
-  return mapped_state(memory_->record(*kernel::mapped_frame(mm(), at)));
+  return mapped_state(told_page(mm(), at));
 }
 
 std::string Task::page_letters(VirtAddr at) const {
@@ -99,8 +105,7 @@ std::string Task::page_letters(VirtAddr at) const {
     case PageState::Zero:
       return "Z";
     default:
-      return mapped_letters(memory_->record(
-          hardware::FrameNumber{static_cast<std::uint32_t>(frame_of(at).value_or(0))}));
+      return mapped_letters(told_page(mm(), at));
   }
 }
 

@@ -104,7 +104,7 @@ constexpr std::uint64_t kSector = 512;
 
 /// O_DIRECT: the device stores into pages the kernel made present, and the page cache is not used.
 /// What waits there to be written goes to the disk first. What it was asked for beyond the end of
-/// the file the kernel looks at itself.
+/// the file the kernel clears itself; where it gets stuck after a part it tries once more.
 void direct_read(Call& call) {
   const std::uint64_t end = call.file->bytes();
   if (end == 0) return;
@@ -114,8 +114,11 @@ void direct_read(Call& call) {
   const std::uint64_t stored = std::min(call.op.n, (end + page - 1) / page * page);
   const auto had = call.task.gup_touch(call.to, stored, Access::Write, kKernel);
   if (!had || *had < stored) return take_count(call, pagesim::Unexpected{EFAULT});
-  const auto rest = call.task.copy_to_user(call.to + stored, call.op.n - stored, kKernel);
-  if (!rest || *rest < call.op.n - stored) return take_count(call, pagesim::Unexpected{EFAULT});
+  const std::uint64_t beyond = call.op.n - stored;
+  const auto rest = call.task.copy_to_user(call.to + stored, beyond, kKernel);
+  if (rest && *rest < beyond)
+    (void)call.task.copy_to_user(call.to + stored + *rest, beyond - *rest, kKernel);
+  if (!rest || *rest < beyond) return take_count(call, pagesim::Unexpected{EFAULT});
   take_count(call, std::min(call.op.n, end));
 }
 
