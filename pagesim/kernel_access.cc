@@ -174,7 +174,11 @@ SysResult<std::size_t> Task::remote_touch(Task& target, VirtAddr at, std::size_t
 SysResult<std::size_t> Task::mem_write(Task& target, VirtAddr at, std::size_t n, AccessTag tag) {
   constexpr std::uint64_t kLargestOffset = ~std::uint64_t{0} >> 1;  // off_t has a sign
   if (at.raw() > kLargestOffset) return Unexpected{EINVAL};
-  const auto done = get_pages_of(target, {at, at + n, Access::Write, false, tag, true});
+  kernel::GupRequest request{at, at + n, Access::Write};
+  request.tag = tag;
+  request.force = true;
+  request.grows = true;
+  const auto done = get_pages_of(target, request);
   return done ? done : SysResult<std::size_t>{Unexpected{EIO}};
 }
 

@@ -55,21 +55,12 @@ FaultResult bad_kernel_address(Mm& mm, const Current& current, const FaultReques
                          hidden_syndrome(mm, request.syndrome));
 }
 
-/// expand_stack: a growing area reaches down to the page, within its limit and away from others.
-bool expand_stack(Mm& mm, Vma& vma, VirtAddr page) {
-  if (!vma.has(vm_flag::Growsdown) || page < VirtAddr{mm.kernel.profile.mmap_min_addr})
-    return false;
-  if (vma.end - page > mm.limits.stack) return false;
-  const std::uint64_t pages = (vma.start - page) >> mm.page_shift();
-  if (((mm.total_vm() + pages) << mm.page_shift()) > mm.limits.address_space) return false;
+/// Whether a growing area may come that close to what lies below it.
+bool keeps_stack_gap(Mm& mm, const Vma& vma, VirtAddr page) {
   const Vma* below = mm.previous(vma);
   const std::uint64_t gap = mm.kernel.profile.stack_guard_gap << mm.page_shift();
-  if (below != nullptr && below->prot != PROT_NONE && !below->has(vm_flag::Growsdown) &&
-      page - below->end < gap)
-    return false;
-  anon_vma_prepare(mm, vma);
-  mm.grow_down(vma, page);
-  return true;
+  return below == nullptr || below->prot == PROT_NONE || below->has(vm_flag::Growsdown) ||
+         page - below->end >= gap;
 }
 
 /// Before 5.0 a program's own access far below its stack pointer is no use of the stack: further
@@ -136,6 +127,21 @@ FaultResult handle_mm_fault(VmFault& vmf) {
   return handle_pte_fault(vmf);
 }
 
+/// The area is made ready for private pages before the limits are asked (measured: after a refusal
+/// fork copies what it maps).
+bool expand_stack(Mm& mm, Vma& vma, VirtAddr at) {
+  const VirtAddr page = at.align_down(mm.page_size());
+  if (!vma.has(vm_flag::Growsdown) || page < VirtAddr{mm.kernel.profile.mmap_min_addr})
+    return false;
+  if (!keeps_stack_gap(mm, vma, page)) return false;
+  anon_vma_prepare(mm, vma);
+  if (vma.end - page > mm.limits.stack) return false;
+  const std::uint64_t pages = (vma.start - page) >> mm.page_shift();
+  if (((mm.total_vm() + pages) << mm.page_shift()) > mm.limits.address_space) return false;
+  mm.grow_down(vma, page);
+  return true;
+}
+
 FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultRequest& request) {
   if (request.address >= mm.limits.task_size) return bad_kernel_address(mm, current, request);
   Decisions decisions;
@@ -143,7 +149,7 @@ FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultReques
   Vma* vma = mm.find_vma(request.address);
   bool grew = false;
   if (vma != nullptr && vma->start > request.address && is_stack_access(mm, request))
-    grew = expand_stack(mm, *vma, request.address.align_down(mm.page_size()));
+    grew = expand_stack(mm, *vma, request.address);
   if (grew) decisions.add(Decision::ExpandStack);
   if (vma == nullptr || vma->start > request.address)
     return bad_area(mm, current, request, decisions, SIGSEGV, SEGV_MAPERR);

@@ -58,6 +58,10 @@ FaultResult do_user_addr_fault(Mm& mm, const Current& current, const FaultReques
 [[nodiscard]] std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request,
                                           std::size_t pages);
 
+/// A growing area that starts above an address reaches down to its page, if its limits and the gap
+/// to others allow it.
+[[nodiscard]] bool expand_stack(Mm& mm, Vma& vma, VirtAddr at);
+
 /// Section 4: repairs a fault in an area that allows the access. Allocates tables on the way.
 FaultResult handle_mm_fault(VmFault& vmf);
 

@@ -36,7 +36,7 @@ AroundWindow around_window(const VmFault& vmf) {
 /// Whether mapping around a fault may take this page along.
 bool is_mappable(File& file, std::uint64_t index) {
   const CachedPage* page = file.find_page(index);
-  return page != nullptr && !page->swap_cached && index < file.size_in_pages() &&
+  return page != nullptr && !page->swap_cached && page->uptodate && index < file.size_in_pages() &&
          !file.has_readahead_mark(index);
 }
 

@@ -26,7 +26,10 @@ CachedPage* File::find_page(std::uint64_t index) noexcept {
 }
 
 CachedPage* File::add_page(std::uint64_t index) {
-  if (CachedPage* present = find_page(index)) return present;
+  if (CachedPage* present = find_page(index)) {
+    present->uptodate = true;
+    return present;
+  }
   const auto frame = memory_.allocate();
   return frame ? place(index, *frame) : nullptr;
 }
@@ -101,10 +104,17 @@ void File::swap_out_page(std::uint64_t index, bool at_once) {
 
 void File::set_bytes(std::uint64_t bytes) {
   const bool shorter = bytes < bytes_;
+  if (bytes > bytes_) clear_behind(bytes_);
   bytes_ = bytes;
   if (!shorter) return;
   forget_disk(size_in_pages(), ~std::uint64_t{0});
   zero_tail();
+}
+
+void File::clear_behind(std::uint64_t end) {
+  const std::uint64_t index = page_of(end);
+  if (is_shmem() || end % page_size_ == 0 || find_page(index) != nullptr) return;
+  if (CachedPage* page = add_page(index)) page->uptodate = false;
 }
 
 /// Bytes behind the end, within the last page, read as zero when the file grows again.

@@ -23,6 +23,7 @@ struct CachedPage {
   FrameNumber frame{};
   bool readahead_mark = false;  ///< the first touch of it starts the next read-ahead
   bool swap_cached = false;     ///< of shared memory: on its way out, found there at the next fault
+  bool uptodate = true;  ///< its bytes are there, or come with the first use, without waiting
 };
 
 /// What reading ahead remembers of an open file, in pages.
@@ -85,8 +86,12 @@ class File {
   void swap_out_page(std::uint64_t index, bool at_once);
   /// Whether adding the page means reading it from swap.
   [[nodiscard]] bool is_swapped(std::uint64_t index) const { return swapped_.contains(index); }
-  /// A new length: bytes beyond it are gone, also from the disk.
+  /// A new length: bytes beyond it are gone, also from the disk. A file that grows clears the rest
+  /// of the page it ended in.
   void set_bytes(std::uint64_t bytes);
+  /// The file system clears a page behind an end of the file: it is in memory from then on, not
+  /// uptodate if it was not before (measured: the next fault does not wait for the disk).
+  void clear_behind(std::uint64_t end);
   /// The bytes of pages first to last are zero from now on; the pages must not be in memory.
   void forget_disk(std::uint64_t first, std::uint64_t last);
   /// Pages in memory as runs, first and last included.

@@ -39,13 +39,14 @@ FilePage shmem_fault(File& file, std::uint64_t index) {
 /// filemap_fault: a missing page is read from the disk, a hole too. Populating starts over after
 /// that wait, and then counts the page it finds as minor.
 FilePage filemap_fault(VmFault& vmf, File& file, std::uint64_t index) {
-  if (const CachedPage* page = file.find_page(index)) {
+  if (CachedPage* page = file.find_page(index)) {
     const FrameNumber frame = page->frame;
+    page->uptodate = true;
     const bool read = async_mmap_readahead(vmf.mm.kernel, vmf.vma, file, index);
     if (read) vmf.decisions.add(Decision::Retry);
     return {FaultResult::Minor, Cause::FileMap, frame, read};
   }
-  if (!sync_mmap_readahead(vmf.mm.kernel, vmf.vma, file, index)) return {FaultResult::Oom};
+  if (!sync_mmap_readahead(vmf.mm, vmf.vma, file, index)) return {FaultResult::Oom};
   vmf.decisions.add(Decision::Retry);
   const bool major = !vmf.request.starts_over;
   return {major ? FaultResult::Major : FaultResult::Minor, Cause::FileRead,

@@ -44,6 +44,8 @@ bool is_allowed(const Vma* vma, VirtAddr at, const GupRequest& request) {
 int fault_in(Mm& mm, const Current& current, VirtAddr at, const GupRequest& request) {
   for (;;) {
     Vma* vma = mm.find_vma(at);
+    const bool grew =
+        request.grows && vma != nullptr && vma->start > at && expand_stack(mm, *vma, at);
     if (!is_allowed(vma, at, request)) return EFAULT;
     const Follow follow = follow_page(mm, at, request);
     if (follow == Follow::Fine) return 0;
@@ -54,7 +56,7 @@ int fault_in(Mm& mm, const Current& current, VirtAddr at, const GupRequest& requ
                              request.tag,
                              follow == Follow::Unshare,
                              request.starts_over};
-    VmFault vmf{mm, *vma, current, fault};
+    VmFault vmf{mm, *vma, current, fault, grew};
     const FaultResult result = handle_mm_fault(vmf);
     if (result == FaultResult::Oom) return ENOMEM;
     if (is_error(result)) return EFAULT;

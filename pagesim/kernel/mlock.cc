@@ -73,7 +73,8 @@ SysResult<std::vector<std::uint8_t>> sys_mincore(Mm& mm, VirtAddr at, std::size_
     const VirtAddr each = at + (page << mm.page_shift());
     const Vma& vma = *mm.find_vma(each);
     const std::uint64_t inside = (each - vma.start) >> mm.page_shift();
-    if (vma.file && vma.file->find_page(vma.pgoff + inside) != nullptr) resident[page] = 1;
+    const CachedPage* cached = vma.file ? vma.file->find_page(vma.pgoff + inside) : nullptr;
+    if (cached != nullptr && cached->uptodate) resident[page] = 1;
   }
   mm.tables.visit(at, at + bytes, [&](VirtAddr page, const Entry* entry, unsigned level) {
     if (!ptes.mapped(*entry)) return;

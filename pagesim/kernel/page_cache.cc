@@ -92,6 +92,7 @@ void evict(Kernel& kernel, File& file, PageRange range) {
 
 void truncate(Kernel& kernel, File& file, std::uint64_t bytes) {
   if (bytes < file.bytes()) split_file_folio(kernel, file, file.page_of(bytes));
+  if (bytes <= file.bytes()) file.clear_behind(bytes);
   file.set_bytes(bytes);
   const PageRange gone{file.size_in_pages()};
   unmap_mapping_range(kernel, file, gone, true);

@@ -44,6 +44,7 @@ struct Profile {
   bool fork_skips_untouched_vmas = true;  ///< 2.6.14: no anon_vma: nothing is copied
   bool dontneed_frees_tables = true;      ///< 6.14, x86: PT_RECLAIM
   bool swap_in_maps_writable = true;      ///< by 6.12: an exclusive page, on a read too
+  bool huge_readahead = true;             ///< 5.18: of files in areas advised to have huge pages
   bool gup_unshares = true;               ///< 5.19: a pinned read of a shared page copies it
   bool thp_placement = true;              ///< 6.7, 64 bits: areas are aligned for huge pages
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "pagesim/kernel/huge.h"
+
 namespace pagesim::kernel {
 
 namespace {
@@ -58,10 +60,27 @@ void set_window(File& file, std::uint64_t start, std::uint64_t size, std::uint64
   file.readahead.order = order;
 }
 
+/// As many pages as a huge page has, from where one of the file's would begin, and as many more
+/// unless random access was advised; in folios as large where the file system has them. Measured on
+/// Linux 6.18.
+bool read_huge_window(const Mm& mm, const Vma& vma, File& file, std::uint64_t index) {
+  const std::uint64_t pages = std::uint64_t{1} << huge_order(mm);
+  const unsigned order = mm.kernel.profile.large_file_folios ? huge_order(mm) : 0;
+  const std::uint64_t size = vma.has(vm_flag::RandomRead) ? pages : 2 * pages;
+  set_window(file, index & ~(pages - 1), size, pages, order);
+  return submit(file);
+}
+
+/// Whether the area was advised to have huge pages, and the kernel heeds that for files.
+bool wants_huge_window(const Profile& profile, const Vma& vma) {
+  return vma.has(vm_flag::Hugepage) && profile.huge_readahead && profile.transparent_huge_pages;
+}
+
 }  // namespace
 
-bool sync_mmap_readahead(const Kernel& kernel, const Vma& vma, File& file, std::uint64_t index) {
-  const std::uint64_t pages = ra_pages(kernel);
+bool sync_mmap_readahead(const Mm& mm, const Vma& vma, File& file, std::uint64_t index) {
+  if (wants_huge_window(mm.kernel.profile, vma)) return read_huge_window(mm, vma, file, index);
+  const std::uint64_t pages = ra_pages(mm.kernel);
   if ((vma.prot & PROT_EXEC) != 0 && pages != 0) {  // code is read ahead whatever was advised
     set_window(file, index, pages, 0);
     return submit(file);

@@ -11,7 +11,7 @@ namespace pagesim::kernel {
 
 /// A mapped page is not in memory: reads it and, as the area's advice and the file's history say,
 /// pages around it (spec/linux-faults section 6). False when frames run out.
-[[nodiscard]] bool sync_mmap_readahead(const Kernel& kernel, const Vma& vma, File& file,
+[[nodiscard]] bool sync_mmap_readahead(const Mm& mm, const Vma& vma, File& file,
                                        std::uint64_t index);
 /// A mapped page is touched: if its folio carries the mark, the next window is read, into larger
 /// folios. Whether it did; the fault is then tried again.
