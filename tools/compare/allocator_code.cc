@@ -98,10 +98,7 @@ class Library {
         if (symbol.st_shndx == SHN_UNDEF || GELF_ST_TYPE(symbol.st_info) != STT_FUNC) continue;
         const char* const name = elf_strptr(elf_.get(), header.sh_link, symbol.st_name);
         exported_.insert(symbol.st_value);
-        if (std::find(std::begin(kFamily), std::end(kFamily), std::string_view{name}) !=
-            std::end(kFamily)) {
-          family_.insert(symbol.st_value);
-        }
+        if (is_malloc_function(name)) family_.insert(symbol.st_value);
       }
     }
   }
@@ -164,6 +161,10 @@ std::string find_c_library() {
 }
 
 }  // namespace
+
+bool is_malloc_function(std::string_view name) noexcept {
+  return std::find(std::begin(kFamily), std::end(kFamily), name) != std::end(kFamily);
+}
 
 /// One object file holds them all, so they lie side by side: from the first exported one to the
 /// last, and before that from the first function they reach with no other exported one between.

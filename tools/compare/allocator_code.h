@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tools::compare {
@@ -18,6 +19,8 @@ class AllocatorCode {
 
   /// `offset`: in `file`.
   [[nodiscard]] bool contains(const std::string& file, std::uint64_t offset) const;
+  /// The preloaded library; empty: glibc.
+  [[nodiscard]] const std::string& library() const noexcept { return library_; }
   /// The C library: its memset called by the allocator is the allocator's.
   [[nodiscard]] const std::string& c_library() const noexcept { return c_library_; }
 
@@ -26,6 +29,9 @@ class AllocatorCode {
   std::string c_library_;
   std::pair<std::uint64_t, std::uint64_t> functions_{};  ///< [begin, end): glibc's
 };
+
+/// Whether this is the name of malloc or one of its kin.
+[[nodiscard]] bool is_malloc_function(std::string_view name) noexcept;
 
 /// Where glibc's malloc lies in the file, [begin, end).
 [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> malloc_functions(

@@ -100,7 +100,7 @@ class Turns {
     if (stream != nullptr) {
       std::vector<StreamEvent> events = stream->take();
       if (calls != nullptr) merge(events, calls->take());
-      FaultList list = play(events, code, tables_);
+      FaultList list = play(events, code, files_);
       forks_ |= list.forks != 0;
       list.lost = stream->lost();
       run.faults = sum_up(list);
@@ -113,7 +113,8 @@ class Turns {
 
   void name_sites(Entry& entry, const AllocatorCode& code) {
     const Run* const run = entry.typical();
-    if (run != nullptr && run->list != nullptr) entry.profile = profile(*run->list, code, symbols_);
+    if (run != nullptr && run->list != nullptr)
+      entry.profile = profile(*run->list, code, files_.symbols);
   }
 
   /// Null, and a sentence in the result, where perf is refused.
@@ -151,8 +152,7 @@ class Turns {
   const std::function<void(const Progress&)>& tell_;
   std::string program_;
   std::vector<AllocatorCode> codes_;  ///< one for each entry
-  UnwindTables tables_;
-  Symbols symbols_;
+  CodeFiles files_;
   Comparison result_;
   LaunchFilter filter_ = address_space_filter();
   /// Some run forked. Without forks a page's presence follows from what was seen before.

@@ -31,7 +31,7 @@ struct Fault {
   bool major = false;
   bool in_child = false;  ///< of a fork, that has not executed a program since
   pagesim::Cause cause = pagesim::Cause::Unknown;
-  std::optional<allocator::Writer> writer{};  ///< of an allocator whose writers are not known: none
+  std::optional<allocator::Writer> writer{};  ///< none: in malloc, and not told by its code
   std::optional<pagesim::Access> access{};
   std::optional<std::uint16_t> error_code{};
 };
@@ -41,7 +41,8 @@ struct FaultList {
   std::vector<Fault> faults;
   std::vector<std::string> files{""};
   CallTree calls;
-  std::uint64_t lost = 0;  ///< events there was no room for
+  std::vector<Payer> chain_payers;  ///< by chain, of those that faults have
+  std::uint64_t lost = 0;           ///< events there was no room for
   /// Faults whose page was not as the simulated machine had it: something was not seen.
   std::uint64_t unexpected = 0;
   std::uint64_t forks = 0;  ///< that copied an address space

@@ -3,10 +3,10 @@
 
 #include <sys/syscall.h>
 
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "tools/compare/chain_origin.h"
 #include "tools/compare/code_bytes.h"
 #include "tools/compare/simulated_tree.h"
 
@@ -15,7 +15,9 @@ namespace {
 
 class Player {
  public:
-  Player(const AllocatorCode& code, UnwindTables& tables) : code_{code}, unwinder_{tables, list_} {}
+  Player(const AllocatorCode& code, CodeFiles& files)
+      : unwinder_{files.unwind_tables, list_},
+        origins_{code, files.call_targets, files.symbols, list_} {}
 
   void play(const StreamEvent& event) {
     time_ = event.time;
@@ -53,10 +55,11 @@ class Player {
     fault.major = event.major;
     fault.region = space.region(event);
     fault.payer = Payer::Kernel;
+    fault.writer = allocator::Writer::Kernel;
     if (!event.kernel_mode) {
       fault.code = unwinder_.place(space, event.instruction_pointer);
       fault.chain = unwinder_.chain(space, event);
-      fault.payer = payer(fault.chain);
+      attribute(fault);
       simulate(event, fault);
     }
     list_.faults.push_back(fault);
@@ -78,38 +81,29 @@ class Player {
     if (!verdict.expected) ++list_.unexpected;
   }
 
-  [[nodiscard]] Payer payer(CallTree::Chain chain) {
-    if (payers_.size() <= chain) payers_.resize(list_.calls.size());
-    std::optional<Payer>& known = payers_[chain];
-    if (!known) known = is_malloc(chain) ? Payer::Malloc : Payer::Program;
-    return *known;
+  void attribute(Fault& fault) {
+    const ChainOrigin& origin = origins_.of(fault.chain);
+    fault.payer = origin.payer;
+    fault.writer = origin.writer;
+    auto& payers = list_.chain_payers;
+    if (payers.size() <= fault.chain) payers.resize(list_.calls.size(), Payer::Program);
+    payers[fault.chain] = origin.payer;
   }
 
-  /// What the C library does for a caller, clear or copy or lock, is the caller's.
-  [[nodiscard]] bool is_malloc(CallTree::Chain chain) const {
-    for (const CodePlace& place : list_.calls.frames(chain)) {
-      const std::string& file = list_.files[place.file];
-      if (code_.contains(file, place.offset)) return true;
-      if (file != code_.c_library()) return false;
-    }
-    return false;
-  }
-
-  const AllocatorCode& code_;
   std::unordered_map<std::int32_t, AddressSpace> spaces_;
   std::uint64_t time_ = 0;
   SimulatedTree tree_;
   CodeBytes bytes_;
   FaultList list_;
   Unwinder unwinder_;
-  std::vector<std::optional<Payer>> payers_;  ///< by chain
+  ChainOrigins origins_;
 };
 
 }  // namespace
 
 FaultList play(const std::vector<StreamEvent>& events, const AllocatorCode& code,
-               UnwindTables& tables) {
-  Player player{code, tables};
+               CodeFiles& files) {
+  Player player{code, files};
   for (const StreamEvent& event : events) player.play(event);
   return player.take();
 }

@@ -4,14 +4,23 @@
 #include <vector>
 
 #include "tools/compare/allocator_code.h"
+#include "tools/compare/call_target.h"
 #include "tools/compare/fault.h"
 #include "tools/compare/fault_stream.h"
+#include "tools/compare/symbols.h"
 #include "tools/compare/unwinder.h"
 
 namespace tools::compare {
 
+/// What was read of files with code, kept over all runs.
+struct CodeFiles {
+  UnwindTables unwind_tables;
+  CallTargets call_targets;
+  Symbols symbols;
+};
+
 /// `events`: of one run, in the order of time.
 [[nodiscard]] FaultList play(const std::vector<StreamEvent>& events, const AllocatorCode& code,
-                             UnwindTables& tables);
+                             CodeFiles& files);
 
 }  // namespace tools::compare

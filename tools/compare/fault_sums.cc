@@ -2,6 +2,26 @@
 #include "tools/compare/fault_sums.h"
 
 namespace tools::compare {
+namespace {
+
+using allocator::Writer;
+
+bool is_metadata(Writer writer) {
+  return writer != Writer::CallocClear && writer != Writer::ReallocCopy && writer != Writer::User;
+}
+
+void add_copy(ForkBill& bill, const Fault& fault) {
+  ++(fault.in_child ? bill.in_children : bill.in_parents);
+  if (fault.payer != Payer::Malloc) return;
+  ++bill.by_malloc;
+  if (!fault.writer) {
+    bill.by_metadata.reset();
+  } else if (bill.by_metadata && is_metadata(*fault.writer)) {
+    ++*bill.by_metadata;
+  }
+}
+
+}  // namespace
 
 FaultSums sum_up(const FaultList& list) {
   FaultSums sums;
@@ -17,9 +37,9 @@ FaultSums sum_up(const FaultList& list) {
     ++(fault.payer == Payer::Malloc ? sums.in_malloc : sums.in_program);
     ++sums.by_region[static_cast<std::size_t>(fault.region)];
     ++sums.by_cause[static_cast<std::size_t>(fault.cause)];
-    if (fault.cause != pagesim::Cause::CowCopy) continue;
-    ++(fault.in_child ? sums.fork_bill.in_children : sums.fork_bill.in_parents);
-    if (fault.payer == Payer::Malloc) ++sums.fork_bill.by_malloc;
+    ++(fault.writer ? sums.by_writer[static_cast<std::size_t>(*fault.writer)]
+                    : sums.writer_unknown);
+    if (fault.cause == pagesim::Cause::CowCopy) add_copy(sums.fork_bill, fault);
   }
   return sums;
 }

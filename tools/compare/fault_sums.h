@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "tools/compare/fault.h"
 
@@ -13,6 +14,9 @@ struct ForkBill {
   std::uint64_t in_children = 0;  ///< by the processes that forks made
   std::uint64_t in_parents = 0;   ///< by those that no fork made
   std::uint64_t by_malloc = 0;    ///< of both: because the allocator wrote to a shared page
+  /// Of those: it wrote its own words there (sizes, links, records), not what it cleared or copied
+  /// for its caller; none: some have no writer.
+  std::optional<std::uint64_t> by_metadata = 0;
 };
 
 /// User mode, each fault once. What system calls touch and populate is not among them, since an
@@ -27,6 +31,8 @@ struct FaultSums {
   std::uint64_t unexpected = 0;   ///< FaultList::unexpected
   std::array<std::uint64_t, kRegions> by_region{};
   std::array<std::uint64_t, pagesim::kCauses> by_cause{};
+  std::array<std::uint64_t, allocator::kWriters> by_writer{};  ///< in user mode
+  std::uint64_t writer_unknown = 0;
   std::uint64_t forks = 0;
   ForkBill fork_bill;
 

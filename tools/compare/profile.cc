@@ -42,7 +42,7 @@ class Profiler {
     std::vector<std::uint32_t> frames;
     frames.reserve(places.size());
     for (const CodePlace& place : places) frames.push_back(frame(place));
-    const std::uint32_t site = site_of(places, frames);
+    const std::uint32_t site = site_of(chain, frames);
     result_.sites[site].faults += faults;
     result_.chain_site[chain] = site;
     std::reverse(frames.begin(), frames.end());
@@ -66,8 +66,7 @@ class Profiler {
            frame.symbol.function.starts_with("operator new");
   }
 
-  std::uint32_t site_of(const std::vector<CodePlace>& places,
-                        const std::vector<std::uint32_t>& frames) {
+  std::uint32_t site_of(CallTree::Chain chain, const std::vector<std::uint32_t>& frames) {
     const auto own = std::find_if(frames.begin(), frames.end(), [this](std::uint32_t index) {
       return !serves(result_.frames[index]);
     });
@@ -78,10 +77,7 @@ class Profiler {
       site.frame = result_.frames[*own];
       if (own != frames.begin()) site.via = service(result_.frames[*std::prev(own)]);
     }
-    const bool malloc = std::any_of(frames.begin(), own, [this](std::uint32_t index) {
-      return result_.frames[index].allocator;
-    });
-    site.payer = malloc && !places.empty() ? Payer::Malloc : Payer::Program;
+    site.payer = list_.chain_payers[chain];
     return number_of(std::move(site));
   }
 

@@ -92,33 +92,92 @@ std::string region_table(const Comparison& comparison) {
   return any ? "\n" + table.to_text() : "";
 }
 
-/// The causes that occur, in the typical run of each.
-std::string cause_table(const Comparison& comparison) {
-  std::vector<std::size_t> causes;
+/// One table of a run: names and faults, with those that do not occur.
+using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
+
+Counts by_cause(const FaultSums& sums) {
+  Counts counts;
   for (std::size_t i = 0; i < pagesim::kCauses; ++i) {
-    const auto occurs = [i](const Entry& entry) {
-      const Run* const run = entry.typical();
-      return run != nullptr && run->faults && run->faults->by_cause[i] != 0;
-    };
-    const auto& entries = comparison.entries;
-    if (std::any_of(entries.begin(), entries.end(), occurs)) causes.push_back(i);
+    counts.emplace_back(to_string(static_cast<pagesim::Cause>(i)), sums.by_cause[i]);
   }
-  if (causes.empty()) return "";
-  std::vector<report::Table::Column> columns = {{"by cause", report::Align::Left}};
-  for (const std::size_t i : causes) {
-    columns.push_back({std::string{to_string(static_cast<pagesim::Cause>(i))}});
+  return counts;
+}
+
+/// The kernel's share is no count of events: it has a column, and a key, of its own.
+Counts by_writer(const FaultSums& sums) {
+  Counts counts;
+  for (std::size_t i = 0; i < allocator::kWriters; ++i) {
+    const auto writer = static_cast<allocator::Writer>(i);
+    if (writer != allocator::Writer::Kernel)
+      counts.emplace_back(to_string(writer), sums.by_writer[i]);
   }
-  columns.push_back({"in kernel"});
-  report::Table table{columns};
+  counts.emplace_back("unknown", sums.writer_unknown);
+  return counts;
+}
+
+using Split = Counts (*)(const FaultSums&);
+
+/// The rows of `split` that occur, in the typical run of each.
+std::string split_table(const Comparison& comparison, const std::string& heading, Split split) {
+  std::vector<std::pair<std::string, Counts>> rows;
+  std::vector<std::string> kernel;
+  Counts all;
   for (const Entry& entry : comparison.entries) {
     const Run* const run = entry.typical();
     if (run == nullptr || !run->faults) continue;
-    std::vector<std::string> cells = {entry.subject.name};
-    for (const std::size_t i : causes) cells.push_back(report::grouped(run->faults->by_cause[i]));
-    cells.push_back(report::grouped_signed(run->kernel_share()));
+    rows.emplace_back(entry.subject.name, split(*run->faults));
+    kernel.push_back(report::grouped_signed(run->kernel_share()));
+    all.resize(rows.back().second.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].second += rows.back().second[i].second;
+  }
+  if (rows.empty()) return "";
+  std::vector<report::Table::Column> columns = {{heading, report::Align::Left}};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].second != 0) columns.push_back({rows.front().second[i].first});
+  }
+  columns.push_back({"in kernel"});
+  report::Table table{columns};
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    std::vector<std::string> cells = {rows[row].first};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].second != 0) cells.push_back(report::grouped(rows[row].second[i].second));
+    }
+    cells.push_back(kernel[row]);
     table.add(std::move(cells));
   }
   return "\n" + table.to_text();
+}
+
+/// Where a run forked: what was copied since, by whom, and whose writing alone made it so.
+std::string fork_table(const Comparison& comparison) {
+  report::Table table{{{"fork bill", report::Align::Left},
+                       {"forks"},
+                       {"copied in parents"},
+                       {"in children"},
+                       {"by malloc"},
+                       {"by its metadata"}}};
+  bool any = false;
+  for (const Entry& entry : comparison.entries) {
+    const Run* const run = entry.typical();
+    if (run == nullptr || !run->faults || run->faults->forks == 0) continue;
+    any = true;
+    const ForkBill& bill = run->faults->fork_bill;
+    table.add({entry.subject.name, report::grouped(run->faults->forks),
+               report::grouped(bill.in_parents), report::grouped(bill.in_children),
+               report::grouped(bill.by_malloc),
+               bill.by_metadata ? report::grouped(*bill.by_metadata) : "-"});
+  }
+  return any ? "\n" + table.to_text() : "";
+}
+
+/// With those that occur, and the kernel's share.
+Json split_json(const Run& run, Split split) {
+  Json json;
+  for (const auto& [name, count] : split(*run.faults)) {
+    if (count != 0) json[name] = count;
+  }
+  json["kernel"] = run.kernel_share();
+  return json;
 }
 
 /// Tables of one run, so that each sums up to its faults.
@@ -142,19 +201,15 @@ Json typical_json(const Entry& entry, const Run& run) {
   regions["kernel"] = run.kernel_share();
   json["by_region"] = std::move(regions);
   if (entry.profile) json["by_site"] = by_site_json(*entry.profile, run);
-  Json causes;
-  for (std::size_t i = 0; i < pagesim::kCauses; ++i) {
-    const std::uint64_t count = run.faults->by_cause[i];
-    if (count != 0) causes[std::string{to_string(static_cast<pagesim::Cause>(i))}] = count;
-  }
-  causes["kernel"] = run.kernel_share();
-  json["by_cause"] = std::move(causes);
+  json["by_cause"] = split_json(run, by_cause);
+  json["by_writer"] = split_json(run, by_writer);
   json["unexpected"] = run.faults->unexpected;
   const ForkBill& bill = run.faults->fork_bill;
   json["fork_bill"] = {{"forks", run.faults->forks},
                        {"copied_in_children", bill.in_children},
                        {"copied_in_parents", bill.in_parents},
-                       {"copied_by_malloc", bill.by_malloc}};
+                       {"copied_by_malloc", bill.by_malloc},
+                       {"copied_by_metadata", bill.by_metadata ? Json(*bill.by_metadata) : Json()}};
   json["kernel_events"] = run.faults->kernel_mode;
   json["lost"] = run.faults->lost;
   return json;
@@ -203,7 +258,9 @@ std::string to_text(const Comparison& comparison) {
   columns.push_back({"runs", report::Align::Left});
   report::Table table{columns};
   for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
-  std::string text = table.to_text() + region_table(comparison) + cause_table(comparison) +
+  std::string text = table.to_text() + region_table(comparison) +
+                     split_table(comparison, "by cause", by_cause) +
+                     split_table(comparison, "by writer", by_writer) + fork_table(comparison) +
                      site_table(comparison) + "\n" + legend(comparison);
   for (const std::string& sentence : comparison.missing) text += sentence + "\n";
   return text;

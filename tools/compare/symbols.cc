@@ -2,6 +2,7 @@
 #include "tools/compare/symbols.h"
 
 #include <cxxabi.h>
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -71,7 +72,46 @@ class Symbols::Object {
     return symbol;
   }
 
+  [[nodiscard]] std::vector<std::string> functions_at(std::uint64_t offset) const {
+    GElf_Addr address = 0;
+    Dwarf_Addr bias = 0;
+    if (elf_ == nullptr || !find_address(offset, address)) return {};
+    Dwarf_Die* const unit = dwfl_module_addrdie(module_, address, &bias);
+    if (unit == nullptr) return {};
+    const Scopes found =
+        scopes([&](Dwarf_Die** to) { return dwarf_getscopes(unit, address - bias, to); });
+    if (found.empty()) return {};
+    // In the order of code: dwarf_getscopes goes on where an inlined function was written.
+    Dwarf_Die innermost = found.front();
+    std::vector<std::string> names;
+    for (Dwarf_Die& die :
+         scopes([&](Dwarf_Die** to) { return dwarf_getscopes_die(&innermost, to); })) {
+      const int tag = dwarf_tag(&die);
+      if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
+      names.push_back(name_of(&die));
+    }
+    return names;
+  }
+
  private:
+  using Scopes = std::vector<Dwarf_Die>;
+  template <class Get>
+  static Scopes scopes(Get get) {
+    Dwarf_Die* found = nullptr;
+    const int count = get(&found);
+    const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owned{found, &std::free};
+    return count > 0 ? Scopes{found, found + count} : Scopes{};
+  }
+
+  static std::string name_of(Dwarf_Die* function) {
+    Dwarf_Attribute attribute;
+    for (const unsigned kind : {DW_AT_linkage_name, DW_AT_name}) {
+      const char* const name = dwarf_formstring(dwarf_attr_integrate(function, kind, &attribute));
+      if (name != nullptr) return demangled(name);
+    }
+    return "";
+  }
+
   bool find_address(std::uint64_t offset, GElf_Addr& address) const {
     std::size_t count = 0;
     if (elf_getphdrnum(elf_, &count) != 0) return false;
@@ -94,11 +134,21 @@ class Symbols::Object {
 Symbols::Symbols() = default;
 Symbols::~Symbols() = default;
 
+Symbols::Object* Symbols::object(const std::string& file) {
+  if (!file.starts_with('/')) return nullptr;
+  std::unique_ptr<Object>& known = objects_[file];
+  if (known == nullptr) known = std::make_unique<Object>(file);
+  return known.get();
+}
+
 Symbol Symbols::at(const std::string& file, std::uint64_t offset) {
-  if (!file.starts_with('/')) return {};
-  std::unique_ptr<Object>& object = objects_[file];
-  if (object == nullptr) object = std::make_unique<Object>(file);
-  return object->at(offset);
+  const Object* const known = object(file);
+  return known == nullptr ? Symbol{} : known->at(offset);
+}
+
+std::vector<std::string> Symbols::functions_at(const std::string& file, std::uint64_t offset) {
+  const Object* const known = object(file);
+  return known == nullptr ? std::vector<std::string>{} : known->functions_at(offset);
 }
 
 }  // namespace tools::compare

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace tools::compare {
 
@@ -26,9 +27,15 @@ class Symbols {
 
   /// Of an instruction, by its offset in its file.
   [[nodiscard]] Symbol at(const std::string& file, std::uint64_t offset);
+  /// The functions an instruction belongs to by DWARF: what was inlined first, what it was inlined
+  /// into after it. Demangled, with template arguments and without others.
+  [[nodiscard]] std::vector<std::string> functions_at(const std::string& file,
+                                                      std::uint64_t offset);
 
  private:
   class Object;
+  [[nodiscard]] Object* object(const std::string& file);
+
   std::unordered_map<std::string, std::unique_ptr<Object>> objects_;
 };
 

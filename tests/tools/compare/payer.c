@@ -4,6 +4,7 @@
  *   write    a block of N pages, written by the program
  *   fork     N children, each writes to one page
  *   inherit  N blocks of a page each, freed by a child
+ *   blocks   N calls of malloc, calloc, realloc and free for 64 blocks, never touched
  *   signals  N accesses to a page without rights, each answered by a handler
  *   threads  4 threads, each writes to N pages of its stack
  */
@@ -51,6 +52,23 @@ static void free_in_child(size_t n) {
   wait(NULL);
 }
 
+static void use_blocks(size_t n) {
+  static char* blocks[64];
+  unsigned random = 1;
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  for (size_t i = 0; i < n; ++i) {
+    random = random * 1103515245 + 12345;
+    const unsigned k = random >> 8 & 63, what = random >> 16 & 3;
+    const size_t size = (random >> 18 & 7) == 0 ? 30000 : 40 + (random >> 20 & 1023);
+    if (what == 0 && blocks[k] != NULL) {
+      blocks[k] = realloc(blocks[k], size);
+      continue;
+    }
+    free(blocks[k]);
+    blocks[k] = what == 1 ? calloc(1, size) : malloc(size);
+  }
+}
+
 static int run(const char* what, size_t n) {
   volatile char* volatile block;
   if (strcmp(what, "malloc") == 0) {
@@ -73,6 +91,8 @@ static int run(const char* what, size_t n) {
       }
       wait(NULL);
     }
+  } else if (strcmp(what, "blocks") == 0) {
+    use_blocks(n);
   } else if (strcmp(what, "inherit") == 0) {
     free_in_child(n);
   } else if (strcmp(what, "signals") == 0) {

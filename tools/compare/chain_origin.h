@@ -1,0 +1,40 @@
+// ChainOrigins: whose access a call chain ends in, and which of the allocator's words it was for.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tools/compare/allocator_code.h"
+#include "tools/compare/call_target.h"
+#include "tools/compare/fault.h"
+#include "tools/compare/symbols.h"
+
+namespace tools::compare {
+
+struct ChainOrigin {
+  Payer payer = Payer::Program;
+  std::optional<allocator::Writer> writer{};  ///< as Fault::writer
+};
+
+/// Of the chains of one run's list, each looked at once.
+class ChainOrigins {
+ public:
+  ChainOrigins(const AllocatorCode& code, CallTargets& targets, Symbols& symbols,
+               const FaultList& list)
+      : code_{code}, targets_{targets}, symbols_{symbols}, list_{list} {}
+
+  [[nodiscard]] const ChainOrigin& of(CallTree::Chain chain);
+
+ private:
+  [[nodiscard]] ChainOrigin find(CallTree::Chain chain);
+  [[nodiscard]] ChainOrigin in_allocator(const std::string& file, std::uint64_t offset);
+  [[nodiscard]] std::optional<ChainOrigin> by_call(const std::string& file, std::uint64_t offset);
+
+  const AllocatorCode& code_;
+  CallTargets& targets_;
+  Symbols& symbols_;
+  const FaultList& list_;
+  std::vector<std::optional<ChainOrigin>> known_;  ///< by chain
+};
+
+}  // namespace tools::compare
