@@ -35,6 +35,12 @@ int check_request(const Mm& mm, const MmapRequest& request) {
   return request.hint.raw() < mm.kernel.profile.mmap_min_addr ? EPERM : 0;
 }
 
+/// Private memory that can be stored to, unless nobody wants it reserved (accountable_mapping).
+bool is_accountable(const MmapRequest& request) {
+  return (request.flags & kTypeMask) == MAP_PRIVATE && (request.prot & PROT_WRITE) != 0 &&
+         (request.flags & (MAP_NORESERVE | MAP_HUGETLB)) == 0;
+}
+
 std::uint32_t vm_flags(const MmapRequest& request) {
   std::uint32_t flags = 0;
   if ((request.flags & kTypeMask) != MAP_PRIVATE) flags |= vm_flag::Shared;
@@ -42,6 +48,7 @@ std::uint32_t vm_flags(const MmapRequest& request) {
   if ((request.flags & MAP_LOCKED) != 0) flags |= vm_flag::Locked;
   if ((request.flags & MAP_NORESERVE) != 0) flags |= vm_flag::Noreserve;
   if ((request.flags & MAP_HUGETLB) != 0) flags |= vm_flag::Hugetlb;
+  if (is_accountable(request)) flags |= vm_flag::Account;
   return flags;
 }
 
@@ -168,6 +175,7 @@ VirtAddr sys_brk(Mm& mm, const Current& current, VirtAddr wanted) {
     vma.start = old_end;
     vma.end = new_end;
     vma.prot = PROT_READ | PROT_WRITE;
+    vma.flags = vm_flag::Account;
     vma.pgoff = old_end.raw() >> mm.page_shift();
     const Vma& heap = mm.insert(std::move(vma));
     if (heap.has(vm_flag::Locked)) (void)mm_populate(mm, current, old_end, new_end);

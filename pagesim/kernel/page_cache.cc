@@ -85,7 +85,7 @@ void writeback(Kernel& kernel, File& file, PageRange range) {
 
 void evict(Kernel& kernel, File& file, PageRange range) {
   if (file.is_shmem()) return;
-  writeback(kernel, file, range);
+  writeback(kernel, file);  // who evicts has called fsync
   for (const std::uint64_t index : file.cached_pages(range.first, range.last))
     if (can_drop(kernel, file, index, range)) file.remove_page(index, true);
 }

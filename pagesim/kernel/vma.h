@@ -27,7 +27,8 @@ enum Flag : std::uint32_t {
   Noreserve = 1u << 10,
   Mergeable = 1u << 11,
   Hugetlb = 1u << 12,
-  ExecuteOnly = 1u << 13  ///< by a protection key; follows from the protection, kept by Mm
+  ExecuteOnly = 1u << 13,  ///< by a protection key; follows from the protection, kept by Mm
+  Account = 1u << 14       ///< its memory is charged as committed
 };
 }  // namespace vm_flag
 
