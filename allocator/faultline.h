@@ -100,6 +100,7 @@ class FaultlineMalloc : public Malloc<M, Policy> {
   [[gnu::noinline]] static void overflow(M m, std::size_t i, VirtAddr user);
   [[gnu::noinline]] static void free_slow(M m, VirtAddr user);
   [[gnu::noinline]] static void free_large(M m, VirtAddr user);
+  static void note_return(M m);
   static std::uint64_t cut_batch(M m, Slot slot, std::size_t i, ChunkSize nb);
   static void cut_more(Arena av, Slot slot, std::size_t request, std::uint32_t n);
   static void widen(Slot slot, std::size_t i);
@@ -211,6 +212,15 @@ void FaultlineMalloc<M, Policy>::overflow(M m, std::size_t i, VirtAddr user) {
   }
   widen(slot, i);
   slot.put(user, 0);
+  note_return(m);
+}
+
+/// A memory that minds how much lies idle is told that blocks came back, while no arena is held.
+template <MemoryBackend M, class Policy>
+void FaultlineMalloc<M, Policy>::note_return(M m) {
+  if constexpr (requires { m.note_return(); }) {
+    if (Params{m}[Params::kWasLarge] != 0) m.note_return();
+  }
 }
 
 template <MemoryBackend M, class Policy>
@@ -226,7 +236,10 @@ template <MemoryBackend M, class Policy>
 void FaultlineMalloc<M, Policy>::free_large(M m, VirtAddr user) {
   const Chunk p = Chunk::of_user(m, user);
   const ChunkSize size = p.size();
-  if (p.is_mmapped() || bytes(size) > kMaxClassed) return Arenas{m}.free(user);
+  if (p.is_mmapped() || bytes(size) > kMaxClassed) {
+    Arenas{m}.free(user);
+    return note_return(m);
+  }
   Core::check_free(p, size);
   const std::size_t i = class_keeping(size);
   put(Cache::of_thread(m).slot(i), i, user);

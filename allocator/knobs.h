@@ -22,6 +22,7 @@ inline constexpr Knob kKnobHuge{{"FAULTLINE_HUGE"}, -101, kAnySize};
 inline constexpr Knob kKnobLists{{"FAULTLINE_LISTS"}, -102, std::uint64_t{1} << 20};
 inline constexpr Knob kKnobDepot{{"FAULTLINE_DEPOT"}, -103, kAnySize};
 inline constexpr Knob kKnobRetain{{"FAULTLINE_RETAIN"}, -104, 1};
+inline constexpr Knob kKnobIdle{{"FAULTLINE_IDLE"}, -105, 3'600'000};
 
 /// Calls act(knob, its word) for each.
 template <MemoryBackend M, class Act>
@@ -30,6 +31,7 @@ void for_each_knob(Act act) {
   act(kKnobLists, Params<M>::kListBytes);
   act(kKnobDepot, Params<M>::kDepotShare);
   act(kKnobRetain, Params<M>::kRetain);
+  act(kKnobIdle, Params<M>::kIdle);
 }
 
 /// What the environment sets a knob to; nothing when unset, no number or out of range.
@@ -48,6 +50,7 @@ void Core<M, Policy>::apply_knobs(M m) {
   par.put(Params::kListBytes, Policy::kListBytes);
   par.put(Params::kDepotShare, Policy::kDepotShare);
   par.put(Params::kRetain, Policy::kLearnsToRetain ? 1 : 0);
+  par.put(Params::kIdle, Policy::kIdle);
   for_each_knob<M>([&](const Knob& knob, auto) {
     if (const auto value = knob_value(m, knob)) set_knob(par, knob.parameter, *value);
   });

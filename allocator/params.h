@@ -12,7 +12,7 @@ namespace allocator {
 /// Where the process-wide records lie in M::globals(). The layout is this project's own.
 inline constexpr std::size_t kMainArenaAt = 0;
 inline constexpr std::size_t kParamsAt = 2240;
-inline constexpr std::size_t kRecordBytes = kParamsAt + 304;  ///< what of it is used
+inline constexpr std::size_t kRecordBytes = kParamsAt + 320;  ///< what of it is used
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
 template <MemoryBackend M>
@@ -71,12 +71,14 @@ class Params : public RecordView<M> {
   static constexpr Word<std::uint64_t, 280> kListBytes{};
   static constexpr Word<std::uint64_t, 288> kDepotShare{};
   static constexpr Word<std::uint64_t, 296> kRetain{};
+  static constexpr Word<std::uint64_t, 304> kIdle{};            ///< milliseconds
+  static constexpr SharedWord<std::uint64_t, 312> kWasLarge{};  ///< an arena reached kIdleFrom
   // NOLINTEND(bugprone-dynamic-static-initializers)
 
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
   [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }
-  static_assert(kParamsAt + 296 + 8 == kRecordBytes);
+  static_assert(kParamsAt + 312 + 8 == kRecordBytes);
 };
 static_assert(kParamsAt >= kArenaBytes && kRecordBytes <= kGlobalsBytes);
 

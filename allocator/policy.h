@@ -69,6 +69,10 @@ struct Faultline : Glibc236 {
   static constexpr std::size_t kTrimThreshold = 2UL << 20;
   static constexpr bool kLearnsToRetain = true;
   static constexpr std::size_t kMmapThreshold = 1UL << 30;
+  /// Once nothing has happened for so many milliseconds, a process whose arena is of at least
+  /// kIdleFrom bytes gives all whole free pages back. 0: never.
+  static constexpr std::size_t kIdle = 1000;
+  static constexpr std::size_t kIdleFrom = 16UL << 20;
   static constexpr std::size_t kHugeFrom = 4UL << 20;
 };
 

@@ -27,10 +27,27 @@ struct PreloadStorage {
       64) static inline constinit std::array<std::byte, kGlobalsUsed> globals{};
   [[gnu::visibility("hidden"),
     gnu::tls_model("initial-exec")]] static inline constinit thread_local PreloadThread thread{};
+#ifdef ALLOCATOR_FAULTLINE
+  /// The idle thread's number, which the kernel clears at its end; and that there was one, so that
+  /// the arenas have to be locked though the C library knows of no second thread.
+  [[gnu::visibility("hidden")]] static inline constinit int idle_tid = 0;
+  [[gnu::visibility("hidden")]] static inline constinit bool accompanied = false;
+#endif
 };
+
+void start_idle_thread() noexcept;  // preload_idle.h
 
 /// RealMemory as a library that speed matters to.
 struct ProcessMemory : RealMemory {
+#ifdef ALLOCATOR_FAULTLINE
+  [[nodiscard]] bool single_threaded() const noexcept {
+    return RealMemory::single_threaded() && !PreloadStorage::accompanied;
+  }
+  /// Blocks came back to an arena, which is no longer held, of a heap that is or was large.
+  static void note_return() noexcept {
+    if (__atomic_load_n(&PreloadStorage::idle_tid, __ATOMIC_RELAXED) == 0) start_idle_thread();
+  }
+#endif
   /// Small blocks, the most of calloc's, without a call.
   void fill(VirtAddr at, std::uint8_t byte, std::size_t n, AccessTag tag) const noexcept {
     constexpr std::size_t kStep = 16;

@@ -1,6 +1,8 @@
 // How the library follows the life of processes and threads: first calls, thread ends, forks.
 #include "allocator/preload_thread.h"
 
+#include "allocator/preload_idle.h"
+
 #include <limits.h>
 #include <pthread.h>
 
@@ -70,6 +72,9 @@ void after_fork_in_parent() noexcept {
   leave_fork();
 }
 void after_fork_in_child() noexcept {
+#ifdef ALLOCATOR_FAULTLINE
+  forget_idle_thread();
+#endif
   kHeap.after_fork_in_child();
   leave_fork();
 }

@@ -37,6 +37,9 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
     return p;
   }
   if (av.system_mem() > av[Arena::kMaxSystemMem]) av.put(Arena::kMaxSystemMem, av.system_mem());
+  if constexpr (!Policy::kTcache) {
+    if (av.system_mem() >= Policy::kIdleFrom) par.put(Params::kWasLarge, 1);
+  }
   const Chunk top = av.top();
   const ChunkSize size = top.top_size();
   if (bytes(size) < bytes(nb) + kMinSize) {

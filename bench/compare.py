@@ -2,9 +2,11 @@
 """Runs programs under every allocator, interleaved, and prints what each cost as a ratio to glibc.
 
     compare.py --allocator NAME=LIBRARY ... [--runs N] [--only PATTERN] [--json FILE]
+    compare.py --knobs LIBFAULTLINE [--runs N] [--only PATTERN] [--json FILE]
 
 The programs are the workloads of `workload --list`; with --programs also the real ones of
-tests/programs. A run's wall, user and system time, peak RSS and minor faults are the kernel's, of
+tests/programs. With --knobs the rivals are libfaultline.so itself with one part of its policy after
+the other switched off, as ratios to all of it. A run's wall, user and system time, peak RSS and minor faults are the kernel's, of
 the process and all it waited for (wait4(2), by `charge`). The medians over the runs are compared.
 """
 
@@ -26,6 +28,18 @@ FIGURES = {  # what is measured: its heading, and the least value that a ratio i
     "time": ("wall s", 1e-3), "cpu": ("user+sys s", 1e-3), "user": ("user s", 1e-3),
     "sys": ("sys s", 1e-3), "rss": ("peak KiB", 1), "faults": ("minor faults", 1)}
 COMPARED = ("time", "cpu", "rss", "faults")
+WHOLE = "faultline"
+KNOBS = {  # a part of the policy, and what switches it off
+    "no huge pages": {"FAULTLINE_HUGE": "0"}, "no lists": {"FAULTLINE_LISTS": "0"},
+    "no merging of what is kept": {"FAULTLINE_DEPOT": "1"},
+    "no retention": {"FAULTLINE_RETAIN": "0"}, "no idle thread": {"FAULTLINE_IDLE": "0"}, "8 arenas a processor": {"MALLOC_ARENA_MAX": "16"},
+    "mappings from 128 KiB": {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=131072"}}
+
+
+@dataclasses.dataclass
+class Allocator:
+    library: str  # "": glibc's own
+    settings: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -35,12 +49,13 @@ class Program:
     command: list
     settings: dict = dataclasses.field(default_factory=dict)
 
-    def run(self, charge, library):
-        """Runs it under `library` by way of the binary `charge`."""
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **self.settings}
+    def run(self, charge, allocator):
+        """Runs it under `allocator` by way of the binary `charge`."""
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
+                       **self.settings, **allocator.settings}
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output, \
                 tempfile.TemporaryFile() as report:
-            subprocess.run([charge, str(report.fileno()), library, *self.command], check=True,
+            subprocess.run([charge, str(report.fileno()), allocator.library, *self.command], check=True,
                            cwd=folder, env=environment | {"HOME": folder}, stdout=output,
                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            pass_fds=[report.fileno()])
@@ -84,16 +99,16 @@ def needs_of(script):
     return [name for line in lines if line.startswith("# needs:") for name in line[8:].split()]
 
 
-def measure(charge, programs, allocators, runs):
+def measure(charge, programs, allocators, peer, runs):
     """{program: {allocator: {figure: median}}}; an allocator that fails a program has no figures."""
     results = {}
     for number, program in enumerate(programs, 1):
         print(f"\r\x1b[K{number}/{len(programs)} {program.name}", end="", file=sys.stderr)
         taken = {name: [] for name in allocators}
         for _ in range(runs):
-            for name, library in allocators.items():
-                taken[name].append(program.run(charge, library))
-        expected = taken[PEER][0].output
+            for name, allocator in allocators.items():
+                taken[name].append(program.run(charge, allocator))
+        expected = taken[peer][0].output
         results[program.name] = {
             name: medians(program.name, name, expected, taken[name]) for name in allocators}
     print("\r\x1b[K", end="", file=sys.stderr)
@@ -104,7 +119,7 @@ def medians(program, allocator, expected, runs):
     bad = next((r for r in runs if r.status != 0 or r.output != expected), None)
     if bad is not None:
         print(f"\r\x1b[K{program} under {allocator}: status {bad.status}, or other output than "
-              f"under {PEER}: left out", file=sys.stderr)
+              "under the first: left out", file=sys.stderr)
         return None
     return {f: statistics.median(r.figures[f] for r in runs) for f in FIGURES}
 
@@ -118,26 +133,27 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(map(math.log, values))) if values else math.nan
 
 
-def means(results, allocator):
-    """The geometric means over the programs that both the allocator and glibc finished."""
-    both = [r for r in results.values() if r[allocator] and r[PEER]]
-    return {f: geometric_mean([ratio(f, r[allocator], r[PEER]) for r in both]) for f in COMPARED}
+def means(results, allocator, peer):
+    """The geometric means over the programs that both the allocator and its peer finished."""
+    both = [r for r in results.values() if r[allocator] and r[peer]]
+    return {f: geometric_mean([ratio(f, r[allocator], r[peer]) for r in both]) for f in COMPARED}
 
 
-def print_tables(results, allocators):
+def print_tables(results, allocators, peer):
     for figure in COMPARED:
-        print(f"\n| {FIGURES[figure][0]}, ratio | {PEER} | " +
-              " | ".join(n for n in allocators if n != PEER) + " |")
+        print(f"\n| {FIGURES[figure][0]}, ratio | {peer} | " +
+              " | ".join(n for n in allocators if n != peer) + " |")
         print("|---" + "|--:" * len(allocators) + "|")
         for program, row in results.items():
-            base = row[PEER]
+            base = row[peer]
             cells = ["-" if row[n] is None or base is None else f"{ratio(figure, row[n], base):.2f}"
-                     for n in allocators if n != PEER]
-            print(f"| {program} | {base[figure]:,.6g} | " + " | ".join(cells) + " |")
+                     for n in allocators if n != peer]
+            first = "-" if base is None else f"{base[figure]:,.6g}"
+            print(f"| {program} | {first} | " + " | ".join(cells) + " |")
     print(f"\n| geometric mean of {len(results)} | " +
           " | ".join(FIGURES[f][0] for f in COMPARED) + " |\n|---" + "|--:" * len(COMPARED) + "|")
     for name in allocators:
-        mean = means(results, name)
+        mean = means(results, name, peer)
         print(f"| {name} | " + " | ".join(f"{mean[f]:.3f}" for f in COMPARED) + " |")
 
 
@@ -146,6 +162,8 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release",
                         help="the build tree with the workloads")
     parser.add_argument("--allocator", action="append", default=[], metavar="NAME=LIBRARY")
+    parser.add_argument("--knobs", metavar="LIBFAULTLINE",
+                        help="what each part of this library's policy wins and costs")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="*", help="a pattern of programs' names")
     parser.add_argument("--programs", action="store_true", help="the real programs too")
@@ -153,14 +171,27 @@ def arguments():
     return parser.parse_args()
 
 
+def rivals(options):
+    """The allocators by name, the one that the others are compared with first."""
+    if options.knobs:
+        library = found(WHOLE, options.knobs)
+        return {WHOLE: Allocator(library)} | {
+            name: Allocator(library, settings) for name, settings in KNOBS.items()}
+    pairs = [pair.split("=", 1) for pair in options.allocator]
+    return {PEER: Allocator("")} | {name: Allocator(found(name, path)) for name, path in pairs}
+
+
+def found(name, library):
+    """The whole path, since the programs run in folders of their own."""
+    if not pathlib.Path(library).is_file():
+        sys.exit(f"compare.py: {name}'s library {library} does not exist")
+    return str(pathlib.Path(library).resolve())
+
+
 def main():
     options = arguments()
-    allocators = {PEER: ""} | dict(pair.split("=", 1) for pair in options.allocator)
-    for name, library in allocators.items():
-        if library and not pathlib.Path(library).is_file():
-            sys.exit(f"compare.py: {name}'s library {library} does not exist")
-        if library:  # whole, since the programs run in folders of their own
-            allocators[name] = str(pathlib.Path(library).resolve())
+    allocators = rivals(options)
+    peer = next(iter(allocators))
     binaries = options.build.resolve() / "bench"
     if not (binaries / "workload").exists():
         sys.exit(f"compare.py: {binaries} holds no workload; "
@@ -171,12 +202,13 @@ def main():
     programs = [p for p in programs if fnmatch.fnmatch(p.name, options.only)]
     if not programs:
         sys.exit(f"compare.py: no program's name is like {options.only}")
-    results = measure(binaries / "charge", programs, allocators, options.runs)
+    results = measure(binaries / "charge", programs, allocators, peer, options.runs)
     if options.json:
         options.json.write_text(json.dumps({
-            "allocators": allocators, "runs": options.runs, "programs": results,
-            "means": {name: means(results, name) for name in allocators}}, indent=1) + "\n")
-    print_tables(results, allocators)
+            "allocators": {name: vars(allocator) for name, allocator in allocators.items()},
+            "runs": options.runs, "programs": results,
+            "means": {name: means(results, name, peer) for name in allocators}}, indent=1) + "\n")
+    print_tables(results, allocators, peer)
 
 
 if __name__ == "__main__":
