@@ -50,8 +50,7 @@ run::FaultTime fault_time_of(const WorkloadResult& result, const measure::SavedC
   if (!costs.costs) return unknown;
   const script::Program& program = result.workload.program;
   std::vector<run::RunOutcome> timed;
-  if (result.compared() && result.difference.equal())
-    timed = run::timed_runs(program, {}, "ptmalloc");
+  if (result.compared() && result.difference.equal()) timed = run::timed_runs(program, {}, {});
   return run::fault_time(program, *result.rows[0].outcome, *costs.costs, timed);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -24,12 +25,18 @@ namespace {
 constexpr rlim_t kStackBytes = 8u << 20;
 constexpr int kExecFailed = 127;
 
+/// Whether the child gets another value of the variable in `entry` than this program has.
+bool is_replaced(std::string_view entry, const ChildCommand& command) {
+  const std::string_view name = entry.substr(0, entry.find('=') + 1);
+  return name == "LD_PRELOAD=" || name == "LD_BIND_NOW=" ||
+         std::any_of(command.environment.begin(), command.environment.end(),
+                     [name](const std::string& own) { return own.starts_with(name); });
+}
+
 std::vector<std::string> environment_of(const ChildCommand& command) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text{*entry};
-    if (!text.starts_with("LD_PRELOAD=") && !text.starts_with("LD_BIND_NOW="))
-      all.emplace_back(text);
+    if (!is_replaced(*entry, command)) all.emplace_back(*entry);
   }
   all.emplace_back("LD_BIND_NOW=1");
   if (!command.preload.empty()) all.push_back("LD_PRELOAD=" + command.preload);

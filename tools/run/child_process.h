@@ -16,7 +16,7 @@ struct ChildCommand {
   int shared_fd = -1;                    ///< its one argument
   std::vector<int> kept_fds;             ///< stay open under the same numbers
   std::string preload;                   ///< a library for LD_PRELOAD; empty: none
-  std::vector<std::string> environment;  ///< "NAME=VALUE", besides the runner's own
+  std::vector<std::string> environment;  ///< "NAME=VALUE", besides or instead of the runner's
   bool allow_huge_pages = false;
 };
 

@@ -215,6 +215,7 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
   ChildCommand command;
   command.preload = serve(header, program, options_.allocator);
   command.program = find_child_program();
+  command.environment = options_.environment;
   command.shared_fd = image.fd();
   command.allow_huge_pages = header.with_huge != 0;
   const std::vector<OwnedFd> files = make_temp_files(program);

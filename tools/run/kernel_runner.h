@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/run/runner.h"
 
@@ -26,6 +27,7 @@ struct KernelOptions {
   /// Lines `sysctl` change a setting of the whole machine until the run ends; without this they are
   /// refused.
   bool allow_sysctl = false;
+  std::vector<std::string> environment{};  ///< "NAME=VALUE", besides or instead of our own
   std::optional<std::chrono::milliseconds> time_limit = std::chrono::minutes{5};
 };
 

@@ -1,17 +1,13 @@
 // Timed runs: the same program again, for the time of its accesses alone.
 #include "tools/run/timed_runs.h"
 
-#include "tools/run/kernel_runner.h"
-
 namespace tools::run {
 
 std::vector<RunOutcome> timed_runs(const script::Program& program, const RunOptions& options,
-                                   const std::string& allocator) {
+                                   KernelOptions kernel) {
   constexpr int kRuns = 3;
   std::vector<RunOutcome> runs;
   if (program.ops.size() > kTimedOps) return runs;
-  KernelOptions kernel;
-  kernel.allocator = allocator;
   kernel.time_accesses = true;
   RunOptions plain;
   plain.keep_going = options.keep_going;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tools/script/line_parser.h"
+#include "tools/script/words.h"
 
 namespace tools::script {
 namespace {
@@ -35,11 +36,7 @@ std::uint64_t LineParser::magnitude(std::string_view what, std::uint64_t limit) 
 }
 
 std::uint64_t LineParser::suffix_factor(const Token& token, std::string_view suffix) const {
-  if (suffix.empty()) return 1;
-  if (suffix == "K") return std::uint64_t{1} << 10;
-  if (suffix == "M") return std::uint64_t{1} << 20;
-  if (suffix == "G") return std::uint64_t{1} << 30;
-  if (suffix == "T") return std::uint64_t{1} << 40;
+  if (const auto factor = script::suffix_factor(suffix)) return *factor;
   if (suffix == "p") return std::uint64_t{1} << program_->page_shift;
   fail(token, fmt::format("\"{}\" is no number: after the digits expected K, M, G, T, p or nothing",
                           token.text));

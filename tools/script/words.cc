@@ -82,6 +82,15 @@ bool is_base(std::string_view word) noexcept {
   return word == "heap" || word == "stack" || word == "text";
 }
 
+std::optional<std::uint64_t> suffix_factor(std::string_view suffix) noexcept {
+  if (suffix.empty()) return 1;
+  if (suffix == "K") return std::uint64_t{1} << 10;
+  if (suffix == "M") return std::uint64_t{1} << 20;
+  if (suffix == "G") return std::uint64_t{1} << 30;
+  if (suffix == "T") return std::uint64_t{1} << 40;
+  return std::nullopt;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

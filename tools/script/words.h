@@ -34,6 +34,9 @@ number_settings() noexcept;                                         ///< page_cl
 /// Whether `word` names a base of the address space: heap, stack, text.
 [[nodiscard]] bool is_base(std::string_view word) noexcept;
 
+/// What K, M, G and T after a number stand for; nothing after it: 1.
+[[nodiscard]] std::optional<std::uint64_t> suffix_factor(std::string_view suffix) noexcept;
+
 /// The number of single-letter changes, insertions and deletions from `a` to `b`.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 /// `; did you mean "malloc"?` for the word nearest to `found`, empty if none is near.

@@ -28,7 +28,7 @@ struct MachineOptions {
   void take(const explain::ScriptHeader& header);
   /// Of --kernel, or of the running kernel. Throws Refusal where it names none.
   [[nodiscard]] pagesim::kernel::KernelVersion version() const;
-  /// Throws Refusal (status 2) naming a machine, knob or value that does not exist.
+  /// Throws Refusal (status 2) naming a machine, knob or value that does not exist (knobs.h).
   [[nodiscard]] run::SimSetup setup(const pagesim::Profile& profile = {}) const;
   /// Of the machine's pages; throws as setup does.
   [[nodiscard]] unsigned page_shift() const;

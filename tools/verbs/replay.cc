@@ -35,12 +35,17 @@ struct ReplayOptions {
 /// Scripts are shown line by line; a trace of more operations than this only summed up.
 constexpr std::size_t kOpsShown = 1000;
 
+run::KernelOptions kernel_options(const ReplayOptions& options, const run::SimSetup& setup) {
+  run::KernelOptions kernel;
+  kernel.allocator = options.allocator;
+  kernel.environment = setup.layout.environment;
+  return kernel;
+}
+
 std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options,
                                        const MachineOptions& machine) {
   if (options.on == "kernel") {
-    run::KernelOptions kernel;
-    kernel.allocator = options.allocator;
-    return std::make_unique<run::KernelRunner>(kernel);
+    return std::make_unique<run::KernelRunner>(kernel_options(options, machine.setup()));
   }
   if (options.allocator != "ptmalloc") {
     throw Refusal{kWrongInput, fmt::format("--allocator {}: the simulated machine runs ptmalloc; "
@@ -114,10 +119,11 @@ std::string text_of(const ReplayOptions& options, const script::Program& program
 /// A real run is made again for the time of its accesses, where there is a prediction to compare.
 run::FaultTime fault_time_of(const ReplayOptions& options, const Workload& work,
                              const run::RunOutcome& outcome) {
-  const measure::SavedCosts costs = costs_for(work.machine.setup());
+  const run::SimSetup setup = work.machine.setup();
+  const measure::SavedCosts costs = costs_for(setup);
   std::vector<run::RunOutcome> timed;
   if (options.on == "kernel" && costs.costs)
-    timed = run::timed_runs(work.program, work.options, options.allocator);
+    timed = run::timed_runs(work.program, work.options, kernel_options(options, setup));
   return fault_time(costs, work.program, outcome, timed);
 }
 

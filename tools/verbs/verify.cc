@@ -76,13 +76,20 @@ class Status {
   bool differs_ = false, any_ran_ = false, refused_ = false;
 };
 
+run::KernelOptions kernel_options(const VerifyOptions& options, const run::SimSetup& setup) {
+  run::KernelOptions kernel;
+  kernel.allocator = options.allocator;
+  kernel.environment = setup.layout.environment;
+  return kernel;
+}
+
 /// Only a run that agrees is timed: another one's faults are not those predicted.
 run::FaultTime fault_time_of(const VerifyOptions& options, const run::SimSetup& setup,
                              const run::RunOptions& run_options, const Verification& v) {
   const measure::SavedCosts costs = costs_for(setup);
   std::vector<run::RunOutcome> timed;
   if (costs.costs && v.kernel && v.comparison.equal())
-    timed = run::timed_runs(v.program, run_options, options.allocator);
+    timed = run::timed_runs(v.program, run_options, kernel_options(options, setup));
   return fault_time(costs, v.program, v.simulated, timed);
 }
 
@@ -92,9 +99,7 @@ Verification verify_one(const VerifyOptions& options, Workload work) {
   const run::SimSetup setup =
       work.machine.setup(is_here ? run::profile_for(work.program) : pagesim::Profile{});
   run::SimRunner simulated{setup};
-  run::KernelOptions kernel_options;
-  kernel_options.allocator = options.allocator;
-  run::KernelRunner kernel{kernel_options};
+  run::KernelRunner kernel{kernel_options(options, setup)};
   Verification v =
       verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
   v.machine = setup.machine;
