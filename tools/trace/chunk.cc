@@ -11,7 +11,8 @@ using script::Verb;
 
 // An event's first byte: 4 bits of verb and what else there is to know.
 constexpr unsigned kForkCode = 11;
-constexpr unsigned kTouchCode = 12;
+constexpr unsigned kWriteCode = 12;
+constexpr unsigned kReadCode = 13;
 constexpr unsigned kVerbBits = 15;
 constexpr unsigned kOtherThread = 16;  // than the event before
 constexpr unsigned kFailed = 32;
@@ -19,14 +20,16 @@ constexpr unsigned kInferred = 64;
 
 unsigned code_of(Verb verb) {
   if (verb == Verb::Fork) return kForkCode;
-  if (verb == Verb::Write) return kTouchCode;
+  if (verb == Verb::Write) return kWriteCode;
+  if (verb == Verb::Read) return kReadCode;
   return static_cast<unsigned>(verb);
 }
 
 Verb verb_of(unsigned code) {
   if (code == kForkCode) return Verb::Fork;
-  if (code == kTouchCode) return Verb::Write;
-  if (code > kTouchCode) throw TraceError("an event of a kind this version does not know");
+  if (code == kWriteCode) return Verb::Write;
+  if (code == kReadCode) return Verb::Read;
+  if (code > kReadCode) throw TraceError("an event of a kind this version does not know");
   return static_cast<Verb>(code);
 }
 
@@ -45,7 +48,7 @@ bool has_extra(Verb verb) {
   }
 }
 
-bool names_a_block(Verb verb) { return verb == Verb::Free || verb == Verb::Write; }
+bool names_a_block(Verb verb) { return verb == Verb::Free || is_touch(verb); }
 
 std::uint64_t bytes_asked(const Event& event) {
   return event.verb == Verb::Calloc ? event.n * event.m : event.n;

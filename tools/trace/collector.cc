@@ -17,10 +17,12 @@ class Collector::Process final : public EventListener {
     info.parent_pid = joined.parent_pid;
     info.heap_base = joined.heap_base;
     info.command = joined.command;
+    times.joined = joined.time;
   }
 
   void on_event(const Event& event) override {
     ++owner_.by_verb_[static_cast<std::size_t>(event.verb)];
+    if (event.time != 0) times.events.push_back(event.time);
     encoder_->put(event);
     if (encoder_->size() == kChunkEvents) write();
   }
@@ -47,6 +49,7 @@ class Collector::Process final : public EventListener {
   std::uint32_t index;
   std::uint64_t token;
   ProcessInfo info;
+  ImageTimes times;
   std::uint32_t slots = 0;  ///< it has claimed
   bool bound = false;       ///< its heap was taken over from its parent, its chunk is written
   ProcessLog log{*this};
@@ -122,6 +125,12 @@ std::vector<ProcessInfo> Collector::processes() const {
     infos.back().threads = process->log.threads();
   }
   return infos;
+}
+
+std::map<std::uint32_t, ImageTimes> Collector::take_times() {
+  std::map<std::uint32_t, ImageTimes> all;
+  for (auto& [index, process] : processes_) all.emplace(index, std::move(process->times));
+  return all;
 }
 
 std::vector<std::uint64_t> Collector::by_verb() const { return {by_verb_.begin(), by_verb_.end()}; }

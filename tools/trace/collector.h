@@ -13,6 +13,13 @@
 
 namespace tools::trace {
 
+/// When an image of a process joined the recording, and when each of its events was, in ns of
+/// CLOCK_MONOTONIC: of a call that takes memory, when it returned, else when it was made.
+struct ImageTimes {
+  std::uint64_t joined = 0;
+  std::vector<std::uint64_t> events{};
+};
+
 /// Knows every process of a recording.
 class Collector {
  public:
@@ -30,6 +37,8 @@ class Collector {
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
   [[nodiscard]] const Losses& losses() const noexcept { return losses_; }
   [[nodiscard]] std::vector<ProcessInfo> processes() const;
+  /// By index of the process; of a recording that is timed.
+  [[nodiscard]] std::map<std::uint32_t, ImageTimes> take_times();
   /// Events by script::Verb.
   [[nodiscard]] std::vector<std::uint64_t> by_verb() const;
 

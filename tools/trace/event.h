@@ -22,22 +22,26 @@ inline constexpr BlockNumber kNoBlock = 0;
 
 /// One allocator call (or fork, or first touch) of one process.
 struct Event {
-  /// Malloc ... Mallopt, Fork, and Write for a first touch.
+  /// Malloc ... Mallopt, Fork, and Read or Write for a touch of a page that was not there.
   script::Verb verb = script::Verb::Malloc;
   bool inferred = false;     ///< a Free that was not seen: the address was handed out again
   std::uint32_t thread = 0;  ///< in its process, 0 is the first that made a call
   BlockNumber block =
-      kNoBlock;  ///< allocated; of Free, Write: the one meant. kNoBlock: the call failed
+      kNoBlock;  ///< allocated; of Free, Read, Write: the one meant. kNoBlock: the call failed
   BlockNumber old_block = kNoBlock;  ///< Realloc: given up (if `block` or n == 0), else kept
   std::uint64_t n = 0;  ///< bytes; malloc_trim: pad; mallopt: value; Fork: index of the child's
-                        ///< ProcessInfo or kNoChild; Write: byte offset in the block
+                        ///< ProcessInfo or kNoChild; Read, Write: byte offset in the block
   std::uint64_t m = 0;  ///< calloc: count; memalign and kin: alignment; mallopt: parameter
   std::uint64_t address = 0;  ///< what the recorded allocator returned; 0 where not kept
+  std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC, while it is recorded; no file keeps it
 
   friend bool operator==(const Event&, const Event&) = default;
 };
 inline constexpr std::uint64_t kNoChild = ~std::uint64_t{0};
 
+[[nodiscard]] constexpr bool is_touch(script::Verb verb) noexcept {
+  return verb == script::Verb::Read || verb == script::Verb::Write;
+}
 [[nodiscard]] constexpr bool allocates(script::Verb verb) noexcept {
   return verb <= script::Verb::Pvalloc;
 }
@@ -62,7 +66,7 @@ struct TraceInfo {
   std::uint64_t page_size = 4096;
   std::string machine{};   ///< uname -m
   std::string kernel{};    ///< uname -r
-  bool touches = false;    ///< first touches were recorded
+  bool touches = false;    ///< touches that faulted were recorded
   bool addresses = false;  ///< what the allocator returned was kept
 };
 

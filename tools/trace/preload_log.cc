@@ -16,6 +16,7 @@ namespace tools::trace::preload {
 
 constinit thread_local ThreadLog thread_log;
 constinit ProcessPage process_page{};
+constinit bool timed = false;
 
 namespace {
 
@@ -45,6 +46,15 @@ std::size_t read_file(const char* path, char* to, std::size_t bytes) noexcept {
   }
   syscall(SYS_close, fd);
   return got;
+}
+
+/// ns of CLOCK_MONOTONIC, the clock of perf's events.
+std::uint64_t now() noexcept {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * kSecond +
+         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 /// The area's path: an allocator call may come before the C library has looked at the environment.
@@ -84,6 +94,7 @@ bool register_process(Area* area) noexcept {
   entry.forked_from = g_process;
   entry.token = thread_log.fork_token;
   entry.heap_base = static_cast<std::uint64_t>(syscall(SYS_brk, 0L));
+  entry.joined = now();
   entry.command_bytes = static_cast<std::uint32_t>(
       read_file("/proc/self/cmdline", entry.command, sizeof(entry.command)));
   g_process = index;
@@ -124,6 +135,7 @@ void start() noexcept {
   g_mapped = map_area();
   g_disabled = g_mapped == nullptr;
   if (g_disabled) return;
+  timed = g_mapped->header.timed != 0;
   syscall(SYS_madvise, &process_page, sizeof(process_page), MADV_WIPEONFORK);
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   g_has_key = pthread_key_create(&g_key, close_slot) == 0;
@@ -242,7 +254,7 @@ void note_epoch(ThreadLog& log, std::uint64_t epoch) noexcept {
   put(log, static_cast<std::uint64_t>(wire::Tag::Epoch) | epoch << 4);
 }
 
-constexpr std::ptrdiff_t kSpare = wire::kLongestRecord + 1;  // an epoch may come before
+constexpr std::ptrdiff_t kSpare = wire::kLongestRecord + 2;  // an epoch and a time may come before
 
 /// The limit is reached: goes on to another segment if this one is full, and moves the clock.
 bool advance(ThreadLog& log, Area* area) noexcept {
@@ -281,6 +293,10 @@ bool turn(ThreadLog& log) noexcept {
   errno = saved;
   log.busy = false;
   return recorded;
+}
+
+void put_time(ThreadLog& log) noexcept {
+  put(log, static_cast<std::uint64_t>(wire::Tag::Time) | now() << 4);
 }
 
 void put_call(ThreadLog& log, wire::Call call, std::uint64_t n, std::uint64_t m,

@@ -47,6 +47,12 @@ extern constinit thread_local ThreadLog
 extern constinit ProcessPage
     process_page;  // NOLINT(bugprone-dynamic-static-initializers): see above
 
+/// Whether each record is told the time of; decided before the first.
+extern constinit bool timed;  // NOLINT(bugprone-dynamic-static-initializers): as above
+
+/// Notes the time of the record that comes next.
+[[gnu::cold]] void put_time(ThreadLog& log) noexcept;
+
 /// The slow way: joins the recording, claims a slot, notes a new epoch, waits for room. False: the
 /// call is not to be recorded.
 [[gnu::cold]] bool turn(ThreadLog& log) noexcept;
@@ -55,14 +61,23 @@ extern constinit ProcessPage
 void put_call(ThreadLog& log, wire::Call call, std::uint64_t n, std::uint64_t m,
               std::uint64_t result) noexcept;
 
-/// Whether a record may be written now; asks turn() when there is something to do first.
-[[gnu::always_inline]] inline bool ready(ThreadLog& log) noexcept {
+/// Whether there is room for a record; asks turn() when there is something to do first.
+[[gnu::always_inline]] inline bool has_room(ThreadLog& log) noexcept {
   const wire::Area* area = process_page.state.area;
   if (area != nullptr && area->header.epoch.load(std::memory_order_relaxed) == log.epoch &&
       log.at < log.limit) [[likely]] {
     return true;
   }
   return turn(log);
+}
+
+/// Whether a record may be written now. It must be, then: its time may be noted already.
+[[gnu::always_inline]] inline bool ready(ThreadLog& log) noexcept {
+  if (!has_room(log)) [[unlikely]]
+    return false;
+  if (timed) [[unlikely]]
+    put_time(log);
+  return true;
 }
 
 /// Publishes a record: its first word, when the others stand.

@@ -88,14 +88,29 @@ void ProcessLog::merge_epoch(std::uint64_t end) {
   std::erase_if(ready_, [&](std::uint32_t t) { return !streams_[t].ready(first + 1); });
   if (ready_.size() == 1) return run(ready_[0], second);
   merging_ = true;
-  while (!ready_.empty()) {
-    bool moved = false;
-    for (const std::uint32_t t : ready_) moved |= run_possible(t, first);
-    if (!moved) apply_head(ready_[0]);
-    std::erase_if(ready_, [&](std::uint32_t t) { return !streams_[t].ready(first + 1); });
-  }
+  const bool is_timed = streams_[ready_[0]].calls->peek()->time != 0;
+  is_timed ? merge_by_time(first) : merge_as_possible(first);
   merging_ = false;
   settle();
+}
+
+void ProcessLog::merge_by_time(std::uint64_t epoch) {
+  const auto time = [this](std::uint32_t t) { return streams_[t].calls->peek()->time; };
+  while (!ready_.empty()) {
+    apply_head(
+        *std::min_element(ready_.begin(), ready_.end(),
+                          [&](std::uint32_t a, std::uint32_t b) { return time(a) < time(b); }));
+    std::erase_if(ready_, [&](std::uint32_t t) { return !streams_[t].ready(epoch + 1); });
+  }
+}
+
+void ProcessLog::merge_as_possible(std::uint64_t epoch) {
+  while (!ready_.empty()) {
+    bool moved = false;
+    for (const std::uint32_t t : ready_) moved |= run_possible(t, epoch);
+    if (!moved) apply_head(ready_[0]);
+    std::erase_if(ready_, [&](std::uint32_t t) { return !streams_[t].ready(epoch + 1); });
+  }
 }
 
 void ProcessLog::run(std::uint32_t thread, std::uint64_t end_epoch) {
@@ -130,6 +145,7 @@ bool ProcessLog::possible(const RawCall& call) const {
 }
 
 void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
+  now_ = call.time;
   switch (call.call) {
     case Call::Free:
       return give_back(thread, call.address);
@@ -234,7 +250,9 @@ BlockNumber ProcessLog::take_up(std::uint32_t thread, std::uint64_t address) {
 
 void ProcessLog::emit(const Event& event) {
   ++merged;
-  listener_->on_event(event);
+  Event timed = event;
+  timed.time = now_;
+  listener_->on_event(timed);
 }
 
 }  // namespace tools::trace

@@ -69,6 +69,8 @@ class ProcessLog {
   };
 
   void merge_epoch(std::uint64_t epoch);
+  void merge_by_time(std::uint64_t epoch);
+  void merge_as_possible(std::uint64_t epoch);
   void run(std::uint32_t thread, std::uint64_t end_epoch);
   bool run_possible(std::uint32_t thread, std::uint64_t epoch);
   [[nodiscard]] bool possible(const RawCall& call) const;
@@ -97,6 +99,7 @@ class ProcessLog {
     std::uint64_t address = 0;
     BlockNumber block = kNoBlock;
   };
+  std::uint64_t now_ = 0;  ///< time of the call at hand
   bool merging_ = false;
   std::vector<Debt> debts_;         ///< given back before they were handed out
   std::vector<Overlaid> overlaid_;  ///< live where another block was handed out

@@ -104,8 +104,10 @@ class Converter {
         return;
       case Verb::Free:
         return free(event.block);
+      case Verb::Read:
       case Verb::Write:
-        return write(names_.find(event.block), static_cast<std::int64_t>(event.n));
+        if (touch_ != TouchPolicy::Recorded) return;
+        return access(event.verb, names_.find(event.block), static_cast<std::int64_t>(event.n));
       case Verb::Realloc:
         return reallocate(event);
       case Verb::MallocTrim:
@@ -152,17 +154,17 @@ class Converter {
   }
 
   void touch(std::uint32_t name, std::uint64_t bytes) {
-    if (bytes == 0 || touch_ == TouchPolicy::None) return;
-    write(name, 0);
+    if (bytes == 0 || touch_ == TouchPolicy::None || touch_ == TouchPolicy::Recorded) return;
+    access(Verb::Write, name, 0);
     if (touch_ == TouchPolicy::All) {
       program_.ops.back().pages = Op::kWholeRange;
       program_.ops.back().n = 0;
     }
   }
 
-  void write(std::uint32_t name, std::int64_t offset) {
+  void access(Verb verb, std::uint32_t name, std::int64_t offset) {
     if (name == script::kNone) return;
-    Op& op = append(Verb::Write);
+    Op& op = append(verb);
     op.to = {.base = Base::Name, .name = name, .offset = offset};
     op.n = 1;
   }
@@ -198,6 +200,7 @@ std::vector<std::uint32_t> lineage_of(const TraceReader& reader, std::uint32_t p
 
 std::optional<TouchPolicy> touch_policy(std::string_view word) {
   if (word == "none") return TouchPolicy::None;
+  if (word == "recorded") return TouchPolicy::Recorded;
   if (word == "first") return TouchPolicy::First;
   if (word == "all") return TouchPolicy::All;
   return std::nullopt;

@@ -10,14 +10,15 @@
 
 namespace tools::trace {
 
-/// What the program did with its blocks, where the trace does not tell.
+/// What the program did with its blocks.
 enum class TouchPolicy : std::uint8_t {
-  None,   ///< nothing: only the allocator's own accesses remain
-  First,  ///< wrote the first byte of each block as soon as it had it
-  All     ///< wrote a byte in each page of each block as soon as it had it
+  None,      ///< nothing: only the allocator's own accesses remain
+  Recorded,  ///< what the trace tells (TraceInfo::touches): those that faulted when it was made
+  First,     ///< wrote the first byte of each block as soon as it had it
+  All        ///< wrote a byte in each page of each block as soon as it had it
 };
 
-/// "none", "first", "all".
+/// "none", "recorded", "first", "all".
 [[nodiscard]] std::optional<TouchPolicy> touch_policy(std::string_view word);
 
 struct ProgramOptions {
@@ -35,7 +36,7 @@ struct ProgramOptions {
 ///   names as blocks ever lived at once. They are empty strings.
 /// - realloc(NULL, n) is malloc, realloc(p, 0) that freed is free. A block the trace lost sight of
 ///   (see Losses) is freed where its address was handed out again.
-/// - First touches in the trace become writes, whatever the policy.
+/// - Touches in the trace become reads and writes of a byte; other policies leave them out.
 ///
 /// Throws TraceError when there is no such process.
 [[nodiscard]] script::Program to_program(const TraceReader& reader, const ProgramOptions& options);

@@ -109,6 +109,8 @@ void RawStream::decode_record(std::uint64_t first) {
   ++at_;
   if (tag == Tag::Epoch) {
     epoch_ = first >> 4;
+  } else if (tag == Tag::Time) {
+    time_ = first >> 4;
   } else if (tag == Tag::Call && left >= kCallWords) {
     const auto call = static_cast<Call>(first >> 4 & 0xff);
     if (call <= Call::Fork) emit(call, record[1], record[2], record[3]);

@@ -15,6 +15,7 @@ struct RawCall {
   std::uint64_t n = 0;
   std::uint64_t m = 0;
   std::uint64_t address = 0;  ///< the result, or what was given up
+  std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC; 0: not noted
 };
 
 /// The calls of one slot's owner, in order. Gives segments back to the pool when they were read.
@@ -53,7 +54,7 @@ class RawStream {
     return emit(wire::Call::Free, 0, 0, wire::address_of(first));
   }
   bool emit(wire::Call call, std::uint64_t n, std::uint64_t m, std::uint64_t address) noexcept {
-    head_ = {.call = call, .epoch = epoch_, .n = n, .m = m, .address = address};
+    head_ = {.call = call, .epoch = epoch_, .n = n, .m = m, .address = address, .time = time_};
     return has_head_ = true;
   }
   bool emit_malloc(std::uint64_t record) noexcept {
@@ -82,6 +83,7 @@ class RawStream {
   std::uint64_t last_malloc_ = 0;
   bool malloc_open_ = false;  ///< the malloc at hand was told; it may yet be marked as freed
   std::uint64_t epoch_ = 0;
+  std::uint64_t time_ = 0;
   bool has_head_ = false;
   RawCall head_;
 };

@@ -1,10 +1,15 @@
 // Runs a program and everything it starts, and records their allocator calls.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "tools/trace/collector.h"
 #include "tools/trace/event.h"
 #include "tools/trace/trace_writer.h"
 
@@ -12,11 +17,15 @@ namespace tools::trace {
 
 struct RecordOptions {
   std::string output;
-  std::vector<std::string> command;  ///< PROGRAM ARG...
-  bool replace = false;              ///< the output file may be there already
-  bool addresses = true;             ///< keep what the allocator returned
-  bool touches = false;              ///< first touches too: refused, see record()
-  std::string library;               ///< libfaultline-record.so; empty: found by find_library()
+  std::vector<std::string> command;        ///< PROGRAM ARG...
+  bool replace = false;                    ///< the output file may be there already
+  bool addresses = true;                   ///< keep what the allocator returned
+  bool touches = false;                    ///< TraceInfo::touches: the caller adds them
+  bool timed = false;                      ///< fill RecordStats::times
+  std::vector<std::string> environment{};  ///< "NAME=VALUE", besides or instead of our own
+  /// Called with the program's process before it executes.
+  std::function<void(pid_t)> before_exec{};
+  std::string library;  ///< libfaultline-record.so; empty: found by find_library()
 };
 
 /// What was recorded, for a person to read.
@@ -29,6 +38,7 @@ struct RecordStats {
   double seconds = 0;       ///< wall time of the program and all its children
   double user_seconds = 0;  ///< of the program and the children it waited for
   double system_seconds = 0;
+  std::map<std::uint32_t, ImageTimes> times{};  ///< by index into `processes`
   int status = 0;  ///< the program's own exit status; 128 + the signal that ended it
 
   [[nodiscard]] double bytes_per_event() const {
@@ -40,8 +50,7 @@ struct RecordStats {
 /// waited for). Interrupts from the terminal go to the program alone.
 ///
 /// Throws TraceError, before anything was run or written: no such program, one that no library can
-/// be preloaded into, an output that is there already, `touches` (a preload library sees calls, not
-/// loads and stores); and when the output cannot be written.
+/// be preloaded into, an output that is there already; and when the output cannot be written.
 [[nodiscard]] RecordStats record(const RecordOptions& options);
 
 /// libfaultline-record.so beside the running program, in ../lib of its folder, or where

@@ -68,6 +68,7 @@ JoinedProcess joined(const wire::ProcessEntry& entry, std::uint32_t index) {
           .forked_from = entry.forked_from,
           .token = entry.token,
           .heap_base = entry.heap_base,
+          .time = entry.joined,
           .command = split_command(entry)};
 }
 
@@ -81,7 +82,7 @@ std::uint32_t segments_for_this_machine() {
 
 }  // namespace
 
-SharedArea::SharedArea() {
+SharedArea::SharedArea(bool timed) {
   fd_ = memfd_create("faultline-record", MFD_CLOEXEC);
   if (fd_ < 0) fail("cannot make the memory shared with the program");
   if (ftruncate(fd_, sizeof(Area)) != 0) fail("cannot size the memory shared with the program");
@@ -91,6 +92,7 @@ SharedArea::SharedArea() {
   area_ = static_cast<Area*>(at);
   area_->header.recorder_pid = getpid();
   area_->header.segment_limit = segments_for_this_machine();
+  area_->header.timed = timed ? 1 : 0;
   area_->header.epoch.store(1);
   area_->header.magic = wire::kMagic;
   claimed_.resize(wire::kSlots);

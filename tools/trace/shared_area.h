@@ -19,6 +19,7 @@ struct JoinedProcess {
   std::uint32_t forked_from = wire::kNone;
   std::uint64_t token = 0;
   std::uint64_t heap_base = 0;
+  std::uint64_t time = 0;  ///< when it joined, ns of CLOCK_MONOTONIC
   std::vector<std::string> command;
 };
 
@@ -32,7 +33,8 @@ struct ClaimedSlot {
 
 class SharedArea {
  public:
-  SharedArea();  ///< throws std::system_error
+  /// `timed`: programs note the time of each record. Throws std::system_error.
+  explicit SharedArea(bool timed = false);
   ~SharedArea();
   SharedArea(const SharedArea&) = delete;
   SharedArea& operator=(const SharedArea&) = delete;

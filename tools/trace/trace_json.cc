@@ -8,6 +8,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Of the format: 2 has touches that read.
+constexpr int kVersion = 2;
+
 // Arguments may hold any bytes; what is no UTF-8 is replaced.
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -33,7 +36,8 @@ void get(const Json& json, const char* key, T& to) {
 }  // namespace
 
 std::string to_json(const TraceInfo& info) {
-  return dump({{"command", info.command},
+  return dump({{"version", info.touches ? kVersion : 1},
+               {"command", info.command},
                {"page_size", info.page_size},
                {"machine", info.machine},
                {"kernel", info.kernel},
@@ -63,6 +67,12 @@ std::string to_json(std::uint64_t events, const Losses& losses) {
 
 TraceInfo info_from_json(std::string_view text) {
   const Json json = parse(text);
+  int version = 1;
+  get(json, "version", version);
+  if (version > kVersion) {
+    throw TraceError("the trace is of version " + std::to_string(version) + ", newer than " +
+                     std::to_string(kVersion) + ", which this faultline reads: use a newer one");
+  }
   TraceInfo info;
   get(json, "command", info.command);
   get(json, "page_size", info.page_size);

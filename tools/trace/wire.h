@@ -43,6 +43,7 @@ enum class Tag : std::uint8_t {
   Calloc,        ///< size:15 0:1 address:44, then a word: count
   Codes,         ///< up to 15 of Code, 4 bits each, the lowest first; 0: none yet
   Call,          ///< call:8, then words n, m, result: any call the short records cannot hold
+  Time,  ///< ns of CLOCK_MONOTONIC:60, of the record after it; where Header::timed asks for it
 };
 
 /// A call that says again what the thread's last Tag::Malloc record said: a block that goes back
@@ -95,8 +96,9 @@ struct ProcessEntry {
   std::uint32_t forked_from;  ///< index of the entry it was forked from; kNone: it was executed
   std::uint64_t token;        ///< of the fork; 0: a clone no handler saw
   std::uint64_t heap_base;    ///< the break before its first call, bytes
+  std::uint64_t joined;       ///< when it wrote this, ns of CLOCK_MONOTONIC
   std::uint32_t command_bytes;
-  char command[472];  ///< as /proc/PID/cmdline has it: arguments end in a zero byte
+  char command[464];  ///< as /proc/PID/cmdline has it: arguments end in a zero byte
 };
 static_assert(sizeof(ProcessEntry) == 512);
 
@@ -120,6 +122,7 @@ struct Header {
   std::uint64_t magic;
   std::int32_t recorder_pid;
   std::uint32_t segment_limit;               ///< at most so many segments are used
+  std::uint32_t timed;                       ///< 1: a Tag::Time comes before each record
   std::atomic<std::uint32_t> process_count;  ///< may run past kProcesses
   std::atomic<std::uint32_t> slots_used;     ///< no slot at or above this was ever claimed
   std::atomic<std::uint32_t> stopped;        ///< 1: the recorder reads no more

@@ -23,10 +23,12 @@ namespace {
 }  // namespace
 
 void WorkloadOptions::add_to(CLI::App& verb) {
-  verb.add_option("--touch", touch, "What a traced program does with its blocks: none, first, all")
-      ->check(CLI::IsMember({"none", "first", "all"}))
-      ->type_name("POLICY")
-      ->capture_default_str();
+  verb.add_option(
+          "--touch", touch,
+          "What a traced program does with its blocks: none, recorded, first, all; default: "
+          "recorded where the trace has touches, else first")
+      ->check(CLI::IsMember({"none", "recorded", "first", "all"}))
+      ->type_name("POLICY");
   verb.add_option("--process", process,
                   "Which process of a trace; default: the one that called most")
       ->type_name("INDEX");
@@ -39,7 +41,14 @@ script::Program WorkloadOptions::load_trace(const std::string& path) const {
   if (reader.torn() && !accept_torn) {
     throw Refusal{kWrongInput, *reader.torn() + "; --accept-torn runs what is there."};
   }
-  return trace::to_program(reader, {.touch = *trace::touch_policy(touch), .process = process});
+  const bool has_touches = reader.info().touches;
+  if (touch == "recorded" && !has_touches) {
+    throw Refusal{kWrongInput, fmt::format("{} has no touches; record it with --touches, or choose "
+                                           "--touch none, first or all.",
+                                           path)};
+  }
+  const std::string policy = !touch.empty() ? touch : has_touches ? "recorded" : "first";
+  return trace::to_program(reader, {.touch = *trace::touch_policy(policy), .process = process});
 }
 
 namespace {

@@ -27,7 +27,8 @@ struct Workload {
 };
 
 struct WorkloadOptions {
-  std::string touch = "first";           ///< traces: none, first, all
+  /// Traces: none, recorded, first, all; empty: recorded where the trace has touches, else first.
+  std::string touch;
   std::optional<std::uint32_t> process;  ///< traces: which recorded process
   bool keep_going = false;
   bool accept_torn = false;  ///< run what is left of a trace that was cut off

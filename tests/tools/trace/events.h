@@ -18,7 +18,7 @@ class RandomEvents {
   std::vector<Event> take(std::size_t count) {
     std::vector<Event> events;
     while (events.size() < count) {
-      const auto verb = static_cast<script::Verb>(below(13));
+      const auto verb = static_cast<script::Verb>(below(14));
       if (verb == script::Verb::Free && live_.empty()) continue;
       events.push_back(event(verb));
       events.back().thread = below(3) == 0 ? static_cast<std::uint32_t>(below(5)) : 0;
@@ -37,13 +37,22 @@ class RandomEvents {
     return block;
   }
 
+  /// A touch of a block that lives.
+  Event touch(script::Verb verb) {
+    if (live_.empty()) return {.verb = script::Verb::Fork};
+    return {.verb = verb, .block = live_[below(live_.size())], .n = any()};
+  }
+
   Event event(script::Verb verb) {
     if (verb == script::Verb::Free) {
       return {.verb = verb, .inferred = below(9) == 0, .block = take_live()};
     }
     if (verb == script::Verb::MallocTrim) return {.verb = verb, .n = any()};
     if (verb == script::Verb::Mallopt) return {.verb = verb, .n = any(), .m = random_()};
-    if (!allocates(verb)) return {.verb = script::Verb::Fork};  // the rest are scripts' verbs
+    // The rest are scripts' verbs.
+    if (verb == script::Verb::Munmap) return touch(script::Verb::Read);
+    if (verb == script::Verb::Mprotect) return touch(script::Verb::Write);
+    if (!allocates(verb)) return {.verb = script::Verb::Fork};
     return allocation(verb);
   }
 

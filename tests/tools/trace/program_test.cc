@@ -36,7 +36,7 @@ class Names {
     if (op.verb == Verb::Free) {
       ASSERT_TRUE(bound_.at(op.to.name)) << "line " << op.line;
       bound_[op.to.name] = false;
-    } else if (op.verb == Verb::Write) {
+    } else if (is_touch(op.verb)) {
       ASSERT_TRUE(bound_.at(op.to.name)) << "line " << op.line;
     } else if (op.verb == Verb::Realloc) {
       ASSERT_TRUE(bound_.at(op.to.name)) << "line " << op.line;
@@ -58,7 +58,7 @@ TEST(ProgramTest, EveryEventBecomesItsOperationOnTheRightName) {
     const Scratch scratch;
     const auto events = testing::random_events(random, 2000, 1, true);
     const TraceReader reader{write_trace(scratch, events)};
-    const script::Program program = to_program(reader, {});
+    const script::Program program = to_program(reader, {.touch = TouchPolicy::Recorded});
     Names names{program};
     std::map<BlockNumber, std::uint32_t> name_of;
     std::size_t at = 0;
@@ -76,6 +76,13 @@ TEST(ProgramTest, EveryEventBecomesItsOperationOnTheRightName) {
         ASSERT_EQ(op.verb, Verb::Free);
         ASSERT_EQ(op.to.name, name_of.at(gone));
         names.release(op.to.name);
+        continue;
+      }
+      if (is_touch(event.verb)) {
+        ASSERT_EQ(op.verb, event.verb);
+        ASSERT_EQ(op.to.name, name_of.at(event.block));
+        ASSERT_EQ(op.to.offset, static_cast<std::int64_t>(event.n));
+        ASSERT_EQ(op.n, 1u);
         continue;
       }
       const bool plain = event.verb == Verb::Realloc && event.old_block == kNoBlock;
@@ -114,6 +121,7 @@ TEST(ProgramTest, TheTouchPolicySaysWhatIsWritten) {
                                                  {.verb = Verb::Malloc, .block = 2, .n = 0},
                                                  {.verb = Verb::Malloc, .n = 1ull << 62}})};
   EXPECT_EQ(to_program(reader, {.touch = TouchPolicy::None}).ops.size(), 3u);
+  EXPECT_EQ(to_program(reader, {.touch = TouchPolicy::Recorded}).ops.size(), 3u);
   const auto first = to_program(reader, {.touch = TouchPolicy::First});
   ASSERT_EQ(first.ops.size(), 4u);  // nothing is written to an empty block, or to none
   EXPECT_EQ(first.ops[1].verb, Verb::Write);
