@@ -29,6 +29,7 @@ void add_verbs(CLI::App& app, int& status) {
   verbs::add_replay(app, status);
   verbs::add_record(app, status);
   verbs::add_compare(app, status);
+  verbs::add_what_if(app, status);
   verbs::add_explain(app, status);
   verbs::add_doctor(app, status);
 }

@@ -3,8 +3,11 @@ _faultline() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
   case $previous in
     --unwind) COMPREPLY=($(compgen -W 'near fp dwarf' -- "$word")); return ;;
+    --set|--vary)
+      COMPREPLY=($(compgen -S = -W "$(faultline what-if --knobs | sed '1d;s/ .*//')" -- "$word"))
+      compopt -o nospace; return ;;
     --on) COMPREPLY=($(compgen -W 'sim kernel' -- "$word")); return ;;
-    --touch) COMPREPLY=($(compgen -W 'none first all' -- "$word")); return ;;
+    --touch) COMPREPLY=($(compgen -W 'none recorded first all' -- "$word")); return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv html trace chrome gbench folded speedscope pprof' -- "$word")); return ;;
     --kernel) COMPREPLY=($(compgen -W "linux-2.4 linux-2.6.24 linux-2.6.38 linux-3.15 linux-4.4 linux-5.4 linux-5.10 linux-5.15 linux-6.1 linux-6.12 linux-6.18" -- "$word")); return ;;
     --era) COMPREPLY=($(compgen -W '2.4 2.6 today' -- "$word")); return ;;
@@ -20,7 +23,7 @@ _faultline() {
     COMPREPLY=($(compgen -W "$(faultline "$verb" --help | grep -o -- '--[a-z-]*' | sort -u)" -- "$word"))
   else
     COMPREPLY=($(compgen -f -- "$word"))
-    case $verb in verify|replay|explain)
+    case $verb in verify|replay|what-if|explain)
       COMPREPLY+=($(compgen -W "$(faultline explain --list | sed 's/ .*//')" -- "$word")) ;;
     esac
   fi

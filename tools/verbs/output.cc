@@ -71,9 +71,18 @@ void Output::add_to(CLI::App& verb, const std::string& formats) {
 }
 
 void Output::write(const std::string& text) const {
-  if (!path.empty() && path != "-") return write_file(path, text);
+  if (!is_standard()) return write_file(path, text);
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) != 0 && errno != EPIPE) refuse("standard output", errno);
+}
+
+void OutputStream::write(const std::string& piece) {
+  if (output_.is_standard()) return output_.write(piece);
+  held_ += piece;
+}
+
+void OutputStream::finish() const {
+  if (!output_.is_standard()) output_.write(held_);
 }
 
 }  // namespace tools::verbs

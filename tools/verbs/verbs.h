@@ -13,6 +13,7 @@ void add_verify(CLI::App& app, int& status);
 void add_replay(CLI::App& app, int& status);
 void add_compare(CLI::App& app, int& status);
 void add_record(CLI::App& app, int& status);
+void add_what_if(CLI::App& app, int& status);
 void add_explain(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 

@@ -1,68 +1,18 @@
 // The command line from outside: what it prints, where, and with which exit status.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "pagesim/machines.h"
+#include "tests/tools/verbs/command_line.h"
 
 namespace {
 
-struct Result {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string text_of(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-/// A folder of its own for each test.
-class CommandLineTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string path = (std::filesystem::temp_directory_path() / "faultline-cli-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(path.data()), nullptr);
-    folder_ = path;
-    // A calibration of the user's own would show in what is printed.
-    ASSERT_EQ(::setenv("XDG_CONFIG_HOME", path.c_str(), 1), 0);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] std::string file(const std::string& name) const { return folder_ + "/" + name; }
-
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream{file(name), std::ios::binary} << text;
-    return file(name);
-  }
-
-  Result run(const std::string& arguments) const {
-    const std::string command =
-        "cd " + folder_ + " && " FAULTLINE_PROGRAM " " + arguments + " >out 2>err </dev/null";
-    const int ended = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
-    return {WIFEXITED(ended) ? WEXITSTATUS(ended) : -1, text_of(file("out")), text_of(file("err"))};
-  }
-
-  /// Status 2, nothing on standard output, and `sentence` in what was said.
-  void expect_refused(const std::string& arguments, const std::string& sentence) const {
-    const Result result = run(arguments);
-    EXPECT_EQ(result.status, 2) << arguments;
-    EXPECT_EQ(result.out, "") << arguments;
-    EXPECT_NE(result.err.find(sentence), std::string::npos) << arguments << ": " << result.err;
-  }
-
- private:
-  std::string folder_;
-};
+using tools::verbs::testing::CommandLineTest;
+using tools::verbs::testing::Result;
+using tools::verbs::testing::text_of;
 
 TEST_F(CommandLineTest, BadInputIsRefusedInOneSentence) {
   write("unknown.fl", "p = malloc 10\nwrite q\n");
@@ -321,8 +271,10 @@ TEST_F(CommandLineTest, ResultsGoWholeToTheNamedFile) {
 TEST_F(CommandLineTest, ManPageAndHelpNameEveryVerb) {
   const std::string man = text_of(SCRIPTS "/../../tools/man/faultline.1");
   const std::string help = run("--help").out;
-  for (const std::string verb : {"demo", "verify", "replay", "explain", "record", "doctor"}) {
-    EXPECT_NE(man.find(".B " + verb), std::string::npos) << verb;
+  for (const std::string verb :
+       {"demo", "verify", "replay", "what-if", "explain", "record", "doctor"}) {
+    EXPECT_NE(man.find(".B " + (verb == "what-if" ? "what\\-if" : verb)), std::string::npos)
+        << verb;
     EXPECT_NE(help.find("  " + verb), std::string::npos) << verb;
   }
 }
