@@ -23,7 +23,7 @@ inline constexpr std::size_t kArenaBytes = 2200;
 ///
 /// A bin's sentinel is a chunk whose fd and bk are the bin's two words. Before an arena has memory
 /// its top is the unsorted list's sentinel, whose size word overlays last_remainder: still null.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class Arena : public RecordView<M> {
   template <class T, std::size_t Offset>
   using Word = typename RecordView<M>::template Word<T, Offset>;

@@ -6,38 +6,19 @@
 
 namespace allocator {
 
-/// As HeapChecker: reads what it walks; the caller keeps other threads out.
-template <MemoryBackend M>
-class CacheChecker {
+/// As HeapWalk: reads what it walks, and tells its witness; the caller keeps other threads out.
+template <ReadableMemory M, class Witness = NoWitness>
+class CacheWalk {
  public:
-  explicit CacheChecker(M memory) : m_{memory} {}
-
-  [[nodiscard]] HeapCheck check() {
-    if (Params<M>{m_}[Params<M>::kInitialized] == 0) return found_;
-    if (const auto cache = ThreadCache<M>::of_thread(m_); !cache.is_null()) check_thread(cache);
-    const Arena<M> main = Arena<M>::main(m_);
-    Arena<M> av = main;
-    do {
-      check_depot(av);
-      av = av.next();
-    } while (av != main && found_);
-    return found_;
-  }
-
- private:
-  bool holds(bool claim, const char* broken, VirtAddr at) {
-    if (!claim && found_) {
-      found_.broken = broken;
-      found_.at = at;
-    }
-    return claim;
-  }
+  CacheWalk(M memory, Witness& witness) : m_{memory}, witness_{witness} {}
 
   void check_thread(ThreadCache<M> cache) {
-    for (std::size_t i = 0; i < kSizeClasses && found_; ++i) {
+    for (std::size_t i = 0; i < kSizeClasses && goes_on(); ++i) {
       const CacheSlot<M> slot = cache.slot(i);
+      if (slot.count() != 0) witness_.list(ListKind::ThreadCache, i, cache.at());
       check_list(i, slot.head(), slot.count());
       if (const VirtAddr full = slot.full(); !full.is_null()) {
+        witness_.list(ListKind::ThreadCache, i, cache.at());
         check_list(i, full, CachedBlock<M>{m_, full}.batch_count());
       }
     }
@@ -45,23 +26,34 @@ class CacheChecker {
 
   void check_depot(Arena<M> av) {
     const Depot<M> depot{av};
-    for (std::size_t i = 0; i < kSizeClasses && found_; ++i) {
+    for (std::size_t i = 0; i < kSizeClasses && goes_on(); ++i) {
       std::uint32_t blocks = 0;
-      for (VirtAddr batch = depot.head(i); !batch.is_null() && found_;) {
+      const std::uint32_t most = depot.blocks(i);
+      for (VirtAddr batch = depot.head(i); !batch.is_null() && goes_on() && blocks < most;) {
         const CachedBlock<M> first{m_, batch};
+        witness_.list(ListKind::Depot, i, av.at());
         check_list(i, batch, first.batch_count());
         blocks += first.batch_count();
         batch = first.next_batch();
       }
-      holds(blocks == depot.blocks(i), "a depot miscounts its blocks", depot.at());
+      holds(blocks == most, "a depot miscounts its blocks", depot.at());
     }
   }
 
+  [[nodiscard]] const HeapCheck& found() const noexcept { return found_; }
+
+ private:
+  bool holds(bool claim, const char* broken, VirtAddr at) {
+    return found_.holds(claim, broken, at);
+  }
+  [[nodiscard]] bool goes_on() const { return Witness::kWantsAll || found_; }
+
   void check_list(std::size_t i, VirtAddr list, std::uint32_t count) {
     std::uint32_t seen = 0;
-    for (VirtAddr user = list; !user.is_null() && found_ && seen <= count; ++seen) {
+    for (VirtAddr user = list; !user.is_null() && goes_on() && seen <= count; ++seen) {
       const Chunk<M> p = Chunk<M>::of_user(m_, user);
       const ChunkSize size = p.size();
+      witness_.member(p.at());
       if (!holds(size >= class_size(i), "a cache holds a smaller size", user)) return;
       if (!p.is_mmapped()) holds(p.inuse(size), "a cached chunk looks free", p.at());
       user = CachedBlock<M>{m_, user}.next();
@@ -70,13 +62,26 @@ class CacheChecker {
   }
 
   [[no_unique_address]] M m_;
+  Witness& witness_;
   HeapCheck found_;
 };
 
 /// Walks the calling thread's cache and every arena's depot.
-template <MemoryBackend M>
+template <ReadableMemory M>
 [[nodiscard]] HeapCheck check_caches(M memory) {
-  return CacheChecker<M>{memory}.check();
+  if (Params<M>{memory}[Params<M>::kInitialized] == 0) return {};
+  NoWitness nobody;
+  CacheWalk<M> walk{memory, nobody};
+  if (const auto cache = ThreadCache<M>::of_thread(memory); !cache.is_null()) {
+    walk.check_thread(cache);
+  }
+  const Arena<M> main = Arena<M>::main(memory);
+  Arena<M> av = main;
+  do {
+    walk.check_depot(av);
+    av = av.next();
+  } while (av != main && walk.found());
+  return walk.found();
 }
 
 }  // namespace allocator

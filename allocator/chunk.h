@@ -83,7 +83,7 @@ class ChunkSize {
 ///     +24  user data, or bk
 ///     +32  fd_nextsize, +40 bk_nextsize: only of a free large chunk
 ///     +size            the next chunk
-template <MemoryBackend M>
+template <ReadableMemory M>
 class Chunk : public View<M> {
  public:
   using View<M>::View;

@@ -19,7 +19,7 @@ inline constexpr std::size_t kDepotBytes = kSizeClasses * 12 + 8;
 /// What threads freed of this arena and its next allocation takes, unmerged: so blocks that one
 /// thread makes and another frees come home without the arena's lock. The depot's own is held for
 /// the few words of a push or a pop.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class Depot : public View<M> {
  public:
   explicit Depot(Arena<M> av)

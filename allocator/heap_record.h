@@ -9,7 +9,7 @@
 namespace allocator {
 
 /// At the start of every heap, which lies at a multiple of its greatest size (section 1: 48 bytes).
-template <MemoryBackend M>
+template <ReadableMemory M>
 class Heap : public View<M> {
   template <class T, std::size_t Offset>
   using Word = Field<T, Offset, Writer::ArenaRecord>;

@@ -20,24 +20,30 @@ inline constexpr std::size_t kGlobalsBytes = 2 * 4096;
 /// Zeroed bytes a backend gives the allocator in each thread (its .tbss).
 inline constexpr std::size_t kThreadBytes = 64;
 
-/// A backend is a handle: copied freely, at most one pointer wide. Loads and stores of a simulated
-/// backend may trap (throw); those of the real one compile to one instruction. System calls return
-/// null or false when the kernel refuses and leave the reason in error().
+/// What it takes to read a heap: enough for views of records and chunks, and for walks. A handle:
+/// copied freely, at most one pointer wide.
 template <class M>
-concept MemoryBackend = std::is_trivially_copyable_v<M> && sizeof(M) <= sizeof(void*) &&
-                        requires(M m, VirtAddr at, std::uint64_t word, std::size_t n,
-                                 std::ptrdiff_t delta, AccessTag tag, int number,
-                                 const char* message) {
+concept ReadableMemory = std::is_trivially_copyable_v<M> && sizeof(M) <= sizeof(void*) &&
+                         requires(M m, VirtAddr at, AccessTag tag) {
   { m.template load<std::uint64_t>(at, tag) } -> std::same_as<std::uint64_t>;
-  { m.template store<std::uint64_t>(at, word, tag) } -> std::same_as<void>;
   { m.template load<std::uint32_t>(at, tag) } -> std::same_as<std::uint32_t>;
-  { m.template store<std::uint32_t>(at, std::uint32_t{}, tag) } -> std::same_as<void>;
   { m.template load<std::uint16_t>(at, tag) } -> std::same_as<std::uint16_t>;
+  { m.globals() } -> std::same_as<VirtAddr>;  // kGlobalsBytes, page aligned
+};
+
+/// What the allocator runs on. Loads and stores of a simulated backend may trap (throw); those of
+/// the real one compile to one instruction. System calls return null or false when the kernel
+/// refuses and leave the reason in error().
+template <class M>
+concept MemoryBackend = ReadableMemory<M> &&
+    requires(M m, VirtAddr at, std::uint64_t word, std::size_t n, std::ptrdiff_t delta,
+             AccessTag tag, int number, const char* message) {
+  { m.template store<std::uint64_t>(at, word, tag) } -> std::same_as<void>;
+  { m.template store<std::uint32_t>(at, std::uint32_t{}, tag) } -> std::same_as<void>;
   { m.template store<std::uint16_t>(at, std::uint16_t{}, tag) } -> std::same_as<void>;
   { m.copy(at, at, n, tag) } -> std::same_as<void>;  // to, from: disjoint
   { m.fill(at, std::uint8_t{}, n, tag) } -> std::same_as<void>;
   { m.page_size() } -> std::convertible_to<std::size_t>;
-  { m.globals() } -> std::same_as<VirtAddr>;        // kGlobalsBytes, page aligned
   { m.thread_locals() } -> std::same_as<VirtAddr>;  // kThreadBytes, 16-aligned, this thread's
   // System calls. sbrk shares the C library's remembered break (sbrk(2)): the break before the
   // change; sbrk(0) asks the kernel only the first time.

@@ -15,7 +15,7 @@ inline constexpr std::size_t kParamsAt = 2240;
 inline constexpr std::size_t kRecordBytes = kParamsAt + 320;  ///< what of it is used
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class Params : public RecordView<M> {
   template <class T, std::size_t Offset>
   using Word = typename RecordView<M>::template Word<T, Offset>;
@@ -83,7 +83,7 @@ class Params : public RecordView<M> {
 static_assert(kParamsAt >= kArenaBytes && kRecordBytes <= kGlobalsBytes);
 
 /// What each thread has in M::thread_locals().
-template <MemoryBackend M>
+template <ReadableMemory M>
 class ThreadRecord : public View<M> {
  public:
   explicit ThreadRecord(M memory) : View<M>{memory, memory.thread_locals()} {}

@@ -36,7 +36,7 @@ void count_bytes(std::size_t added, std::size_t removed) noexcept {
 /// Every lock is held meanwhile, as around a fork.
 void prove_heap() noexcept {
   kHeap.before_fork();
-  HeapCheck check = check_heap(ProcessMemory{});
+  HeapCheck check = check_heap<ProcessPolicy>(ProcessMemory{});
   if constexpr (!ProcessPolicy::kTcache) {
     if (check) check = check_caches(ProcessMemory{});
   }

@@ -12,7 +12,7 @@ namespace allocator {
 /// The block a thread allocates for its cache: 64 counts of 16 bits, then 64 list heads. Cached
 /// chunks link through their first user word, mangled, and carry the process's key in the second
 /// (section 5). A thread that has no block has a null view.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class Tcache : public View<M> {
  public:
   using View<M>::View;

@@ -11,7 +11,7 @@ namespace allocator {
 
 /// A chunk that nobody uses and no arena knows of: linked by the first user word. The first of a
 /// batch says in the second word which batch follows, and in the third how many it is.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class CachedBlock : public View<M> {
  public:
   using View<M>::View;
@@ -31,7 +31,7 @@ class CachedBlock : public View<M> {
 /// One class of a thread's cache: a list that blocks are taken from and put on, and behind it a
 /// full one, so that a thread that stands at the border of two batches does not trade with the
 /// depot at every call (magazines).
-template <MemoryBackend M>
+template <ReadableMemory M>
 class CacheSlot : public View<M> {
  public:
   using View<M>::View;
@@ -67,7 +67,7 @@ class CacheSlot : public View<M> {
 };
 
 /// The block of slots that a thread's record points to; null: the thread has none.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class ThreadCache : public View<M> {
  public:
   using View<M>::View;

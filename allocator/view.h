@@ -20,7 +20,7 @@ template <class T, std::size_t Offset, Writer Touched>
 struct SharedField {};
 
 /// An address and a way to reach it. Viewed, never copied: every get is a load, every set a store.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class View {
  public:
   constexpr View(M memory, VirtAddr at) noexcept : memory_{memory}, at_{at} {}
@@ -75,7 +75,7 @@ class View {
 };
 
 /// The words of the allocator's own records, each read, put and added to by its field.
-template <MemoryBackend M>
+template <ReadableMemory M>
 class RecordView : public View<M> {
  protected:
   template <class T, std::size_t Offset>

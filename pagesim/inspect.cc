@@ -172,4 +172,29 @@ std::optional<std::uint8_t> Task::peek(VirtAddr at) const {
   return byte;
 }
 
+bool Task::peek(VirtAddr at, void* to, std::size_t n) const {
+  auto* out = static_cast<std::byte*>(to);
+  while (n != 0) {
+    const std::size_t part = std::min(n, rest_of_page(at));
+    const std::uint64_t offset = at.raw() & offset_mask_;
+    if (const auto frame = frame_of(at)) {
+      memory_->read(PhysAddr{(*frame << mm().page_shift()) | offset}, out, part);
+    } else if (!peek_swapped(at, out, part)) {
+      return false;
+    }
+    at += part;
+    out += part;
+    n -= part;
+  }
+  return true;
+}
+
+/// Within one page.
+bool Task::peek_swapped(VirtAddr at, std::byte* to, std::size_t n) const {
+  const hardware::Entry entry = *mm().tables.lowest(at).entry;
+  if (kernel::Ptes{mm()}.kind(entry) != kernel::NonPresent::Swap) return false;
+  machine_->kernel().swap.peek(kernel::Ptes::swap_slot(entry), at.raw() & offset_mask_, to, n);
+  return true;
+}
+
 }  // namespace pagesim

@@ -61,6 +61,8 @@ class Machine {
   /// write(2) of one whole page.
   void rewrite(kernel::File& file, std::uint64_t page);
 
+  /// All there ever were, in the order they were made.
+  [[nodiscard]] const std::vector<std::unique_ptr<Task>>& tasks() const noexcept { return tasks_; }
   [[nodiscard]] Ledger& ledger() noexcept { return ledger_; }
   [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
   /// What the kernel asked of the TLB.

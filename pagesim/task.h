@@ -133,10 +133,14 @@ class Task {
   /// The bytes of a page as the program would load them, without an access; nothing if no frame is
   /// mapped there.
   [[nodiscard]] std::optional<std::uint8_t> peek(VirtAddr at) const;
+  /// The same for n bytes, of pages that are swapped out too; false, and `to` half written, where a
+  /// page is neither in memory nor in swap.
+  [[nodiscard]] bool peek(VirtAddr at, void* to, std::size_t n) const;
 
  private:
   friend class Machine;
 
+  [[nodiscard]] bool peek_swapped(VirtAddr at, std::byte* to, std::size_t n) const;
   /// The physical address of one byte, after as many faults as it takes.
   PhysAddr resolve(VirtAddr at, Access access, AccessTag tag);
   /// What touch does in all but the usual cases, after a translation that faulted.

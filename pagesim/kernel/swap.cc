@@ -1,6 +1,7 @@
 // Swap: slots and the swap cache.
 #include "pagesim/kernel/swap.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pagesim/check.h"
@@ -80,6 +81,16 @@ void Swap::read(SwapSlot slot, FrameNumber frame) {
     memory_.write(address(frame), page.bytes.data(), page_size_);
   else if (page.nonzero)
     memory_.record(frame).set(flag::Nonzero);
+}
+
+void Swap::peek(SwapSlot slot, std::size_t offset, std::byte* to, std::size_t n) const {
+  const Page& page = at(slot);
+  if (page.frame) return memory_.read(PhysAddr{address(*page.frame).raw() + offset}, to, n);
+  if (page.bytes.empty()) {
+    std::fill_n(to, n, std::byte{});
+  } else {
+    std::copy_n(page.bytes.begin() + static_cast<std::ptrdiff_t>(offset), n, to);
+  }
 }
 
 bool Swap::take_readahead_mark(SwapSlot slot) noexcept {

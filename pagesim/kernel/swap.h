@@ -45,6 +45,8 @@ class Swap {
   bool try_to_free(FrameNumber frame);
   /// Copies the page from the device.
   void read(SwapSlot slot, FrameNumber frame);
+  /// Bytes of the page, wherever it is; it stays there.
+  void peek(SwapSlot slot, std::size_t offset, std::byte* to, std::size_t n) const;
   /// Whether the page was read before anybody asked; asking takes the mark away.
   [[nodiscard]] bool take_readahead_mark(SwapSlot slot) noexcept;
   [[nodiscard]] bool exists(SwapSlot slot) const noexcept {

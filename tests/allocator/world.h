@@ -68,7 +68,7 @@ template <MemoryBackend M>
 using TestedMalloc = FaultlineMalloc<M>;
 template <MemoryBackend M>
 [[nodiscard]] HeapCheck check_all(M memory) {
-  const HeapCheck found = check_heap(memory);
+  const HeapCheck found = check_heap<Faultline>(memory);
   return found ? check_caches(memory) : found;
 }
 #else
