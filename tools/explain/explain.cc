@@ -16,8 +16,9 @@ namespace {
 /// Looks where the script asks, and at each fork.
 class Watcher final : public run::SimWitness {
  public:
-  Watcher(const script::Program& program, const measure::SavedCosts& costs)
-      : program_{program}, costs_{costs}, requests_{read_views(program)} {
+  Watcher(const script::Program& program, const StepWishes& wishes,
+          const measure::SavedCosts& costs)
+      : program_{program}, wishes_{wishes}, costs_{costs}, requests_{read_views(program)} {
     const auto in_time = [](const ViewRequest& a, const ViewRequest& b) { return a.op < b.op; };
     std::stable_sort(requests_.begin(), requests_.end(), in_time);
   }
@@ -28,20 +29,29 @@ class Watcher final : public run::SimWitness {
     for (; next_ < requests_.size() && requests_[next_].op == op; ++next_) {
       shown_.emplace_back(requests_[next_], show(requests_[next_], look));
     }
+    if (wishes_.any()) steps_.after(op, run);
   }
+  [[nodiscard]] bool reads_logs() const override { return wishes_.any(); }
+  [[nodiscard]] const std::string& steps() const noexcept { return drawn_; }
   [[nodiscard]] std::vector<std::pair<ViewRequest, std::string>> shown() && {
     return std::move(shown_);
   }
 
  private:
   void bill(std::size_t op, const run::sim::Run& run);
+  void draw(const Step& step) {
+    if (wishes_.wants(step)) drawn_ += step_text(step, wishes_) + '\n';
+  }
 
   const script::Program& program_;
+  const StepWishes& wishes_;
   const measure::SavedCosts& costs_;
   std::vector<ViewRequest> requests_;  ///< by operation
   std::size_t next_ = 0;
   std::vector<ForkBill> forks_;
   std::vector<std::pair<ViewRequest, std::string>> shown_;
+  Stepper steps_{program_, [this](const Step& step) { draw(step); }};
+  std::string drawn_;
 };
 
 void Watcher::bill(std::size_t op, const run::sim::Run& run) {
@@ -94,32 +104,15 @@ std::string signals(const script::Program& program, const run::RunOutcome& outco
 
 }  // namespace
 
-std::string fold(std::string_view paragraph, std::size_t indent, std::size_t width) {
-  std::string text;
-  std::string line(indent, ' ');
-  while (!paragraph.empty()) {
-    const auto end = std::min(paragraph.find(' '), paragraph.size());
-    const std::string word{paragraph.substr(0, end)};
-    const bool fresh = line.size() == indent;
-    if (!fresh && report::display_width(line) + 1 + report::display_width(word) > width) {
-      text += line + '\n';
-      line.assign(indent, ' ');
-    } else if (!fresh) {
-      line += ' ';
-    }
-    line += word;
-    paragraph.remove_prefix(std::min(end + 1, paragraph.size()));
-  }
-  return text + line + '\n';
-}
-
 Explanation explain(const script::Program& program, const run::SimSetup& setup,
-                    const run::RunOptions& options, const measure::SavedCosts& costs) {
-  Watcher watcher{program, costs};
+                    const run::RunOptions& options, const StepWishes& wishes,
+                    const measure::SavedCosts& costs) {
+  Watcher watcher{program, wishes, costs};
   run::SimRunner runner{setup};
   runner.set_witness(&watcher);
   Explanation explanation;
   explanation.outcome = runner.run(program, options);
+  explanation.steps = watcher.steps();
   explanation.views = std::move(watcher).shown();
   return explanation;
 }
@@ -129,7 +122,10 @@ std::string to_text(const script::Program& program, const ScriptHeader& header,
   std::string text = program.path + (header.title.empty() ? "" : ": " + header.title) + '\n';
   for (const std::string& paragraph : header.paragraphs) text += '\n' + fold(paragraph, 2, kWidth);
   const std::size_t first = header_lines(program.source) + 1;
-  text += fmt::format("\n{}:\n\n{}", machine, listing(program, explanation.outcome, first));
+  text += fmt::format("\n{}:\n\n", machine);
+  text += program.source.empty()
+              ? fmt::format("{} operations of a trace\n", report::grouped(program.ops.size()))
+              : listing(program, explanation.outcome, first);
   const std::string ends = signals(program, explanation.outcome);
   if (!ends.empty()) text += '\n' + ends;
   for (const auto& [request, view] : explanation.views) {
@@ -138,6 +134,7 @@ std::string to_text(const script::Program& program, const ScriptHeader& header,
                    : fmt::format("\n{}, at line {}:\n\n", request.text, request.line);
     text += view;
   }
+  if (!explanation.steps.empty()) text += '\n' + explanation.steps + strip_legend();
   return text;
 }
 

@@ -98,8 +98,9 @@ std::vector<ReceiptLine> Step::receipt(bool loads) const {
 
 std::string Step::address_text(VirtAddr at) const {
   const std::uint64_t heap = run_->so_far().heap_base;
-  const bool in_heap = at.raw() >= heap && at < run_->setup().layout.mmap_base;
-  return in_heap ? fmt::format("heap+{:#x}", at.raw() - heap) : fmt::format("{:#x}", at.raw());
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
+  if (at.raw() >= heap && at.raw() - heap < kFar) return fmt::format("heap+{:#x}", at.raw() - heap);
+  return places_->text(op().process, at);
 }
 
 std::string Step::chunk_text(VirtAddr at) const {
@@ -138,13 +139,23 @@ std::string Step::faults_text(std::size_t first_access, std::size_t end_access) 
   return text.empty() ? text : " [" + text + ']';
 }
 
+std::string Step::clause(const run::sim::Note& note) const {
+  return in_words(note, [this](std::uint64_t at) { return chunk_text(VirtAddr{at}); });
+}
+
+std::string Step::clause_of(std::size_t access) const {
+  const auto later = [access](const run::sim::Note& note) { return note.before > access; };
+  const auto after = std::find_if(notes().begin(), notes().end(), later);
+  if (notes().empty()) return {};
+  return clause(after == notes().begin() ? notes().front() : *std::prev(after));
+}
+
 std::vector<std::string> Step::why() const {
   std::vector<std::string> lines;
-  const auto place = [this](std::uint64_t at) { return chunk_text(VirtAddr{at}); };
   for (std::size_t i = 0; i < notes().size(); ++i) {
     const std::size_t first = i == 0 ? 0 : notes()[i].before;
     const std::size_t end = i + 1 < notes().size() ? notes()[i + 1].before : accesses().size();
-    std::string line = in_words(notes()[i], place) + faults_text(first, end);
+    std::string line = clause(notes()[i]) + faults_text(first, end);
     if (lines.empty() || lines.back() != line) lines.push_back(std::move(line));
   }
   if (notes().empty()) {

@@ -74,11 +74,13 @@ class Step {
   /// The way the operation took: clauses, each with the faults it led to. Empty: it only did what
   /// it says, and no page faulted.
   [[nodiscard]] std::vector<std::string> why() const;
+  /// The clause that an access belongs to; empty: the program made it. Index into accesses().
+  [[nodiscard]] std::string clause_of(std::size_t access) const;
   /// The heap, what malloc and the program mapped, and the allocator's own state, by address, as
   /// the actor sees it. Empty: it has ended.
   [[nodiscard]] std::vector<PageStrip> strips() const;
 
-  /// "heap+0x2a0", or as a number where no heap is; with the name of the block if `at` is its
+  /// "heap+0x2a0", "globals+2288", "A[3]+17"; with the name of the block if `at` is its
   /// chunk's address: "heap+0x290 (p)".
   [[nodiscard]] std::string chunk_text(pagesim::VirtAddr at) const;
   [[nodiscard]] std::string address_text(pagesim::VirtAddr at) const;
@@ -86,6 +88,7 @@ class Step {
   [[nodiscard]] std::string fault_text(const pagesim::FaultRecord& fault) const;
 
  private:
+  [[nodiscard]] std::string clause(const run::sim::Note& note) const;
   [[nodiscard]] bool is_in(const pagesim::FaultRecord& fault,
                            const run::sim::LoggedAccess& access) const;
   [[nodiscard]] std::string faults_text(std::size_t first_access, std::size_t end_access) const;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <stdexcept>
 
 #include "tools/explain/header.h"
 #include "tools/script/error.h"
@@ -59,6 +60,22 @@ std::string joined(const std::vector<std::string>& lines, std::size_t count) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) text += lines[i] + '\n';
   return text;
+}
+
+/// "child: A[1]" is a place of another process than main: "child: ".
+std::string task_of(const std::string& text) {
+  const auto colon = text.find(": ");
+  return colon == std::string::npos ? "" : text.substr(0, colon + 2);
+}
+
+/// By the script's own parser, as it would be after `known_lines` of it.
+AskedPlace parse_place(const script::Program& program, const std::string& text,
+                       std::size_t known_lines) {
+  const std::string task = task_of(text);
+  const std::string asked = joined(program.source, known_lines) + task + "sync\nexpect pages " +
+                            text.substr(task.size()) + " absent\n";
+  const script::Program read = script::parse(asked, program.path, program.page_shift);
+  return {*read.expectations.back().pages_of, read.ops.back().process};
 }
 
 /// Reads requests with the script's own parser, so that a place means what it means to the script.
@@ -130,16 +147,11 @@ std::int64_t Reader::take_count(std::string& text, std::size_t index) const {
 
 void Reader::place_of(ViewRequest& request, const std::string& text,
                       std::size_t known_lines) const {
-  // "child: A[1]" is a place of another process than main.
-  const auto colon = text.find(": ");
-  const std::string task = colon == std::string::npos ? "" : text.substr(0, colon + 2);
-  request.place_text = text.substr(task.size());
-  const std::string asked = joined(program_.source, known_lines) + task + "sync\nexpect pages " +
-                            request.place_text + " absent\n";
   try {
-    const script::Program read = script::parse(asked, program_.path, program_.page_shift);
-    request.place = *read.expectations.back().pages_of;
-    request.process = read.ops.back().process;
+    const AskedPlace asked = parse_place(program_, text, known_lines);
+    request.place_text = text.substr(task_of(text).size());
+    request.place = asked.place;
+    request.process = asked.process;
   } catch (const script::ScriptError& error) {
     const std::string sentence = error.what();
     fail(request.line - 1, "not a place here: " + sentence.substr(sentence.find(": ") + 2));
@@ -150,6 +162,19 @@ void Reader::place_of(ViewRequest& request, const std::string& text,
 
 std::vector<ViewRequest> read_views(const script::Program& program) {
   return Reader{program}.read();
+}
+
+AskedPlace read_place(const script::Program& program, const std::string& text) {
+  const std::string place = text.starts_with("0x") ? "@" + text : text;
+  try {
+    return parse_place(program, place, program.source.size());
+  } catch (const script::ScriptError& error) {
+    const std::string sentence = error.what();
+    throw std::runtime_error{
+        fmt::format("{}: \"{}\" is no place of it ({}); as in p+8, heap+0x2a0 "
+                    "or 0x7ffff0000000.",
+                    program.path, text, sentence.substr(sentence.find(": ") + 2))};
+  }
 }
 
 std::string show(const ViewRequest& request, const Look& look) {

@@ -30,6 +30,16 @@ struct ViewRequest {
 /// exist or a place it cannot look at.
 [[nodiscard]] std::vector<ViewRequest> read_views(const script::Program& program);
 
+/// A place, and the process that it is a place of.
+struct AskedPlace {
+  script::Place place;
+  std::uint32_t process = 0;
+};
+/// Reads a place as the script has them: "p+8", "child: A[1]", "heap", "@0x7ffff0000000", or
+/// "heap+0x2a0" and "0x7ffff0000000". Throws std::runtime_error with one
+/// sentence.
+[[nodiscard]] AskedPlace read_place(const script::Program& program, const std::string& text);
+
 /// What a fork would have cost without copy on write, and what it cost.
 struct ForkBill {
   std::size_t op = 0;

@@ -5,9 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "tools/explain/lesson.h"
-#include "tools/trace/trace_reader.h"
+#include "tools/explain/query.h"
 #include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
@@ -22,6 +23,12 @@ struct ExplainOptions {
   std::string file;
   bool list = false;
   std::string html;
+  bool steps = false;
+  bool last = false;
+  std::vector<std::uint32_t> at;
+  std::string tried;
+  std::string address;
+  std::optional<std::uint64_t> fault;
   MachineOptions machine;
   WorkloadOptions workload;
   Output output;
@@ -44,12 +51,31 @@ void refuse_unbuilt(const ExplainOptions& options) {
                   "explain --html: there is no page to step through yet; the text is "
                   "printed without --html."};
   }
-  if (options.file != "-" && !explain::means_lessons(options.file) &&
-      trace::is_trace(options.file)) {
-    throw Refusal{kWrongInput,
-                  fmt::format("{} is a trace, and explain takes scripts; replay shows traces.",
-                              options.file)};
+}
+
+/// A script that asks for views has those, any other one each step; of a trace the last one.
+explain::StepWishes wishes_of(const ExplainOptions& options, const script::Program& program) {
+  explain::StepWishes wishes;
+  wishes.style =
+      options.output.to_standard_output() ? explain::style_of_output() : explain::Style{};
+  wishes.all = options.steps;
+  wishes.last = options.last;
+  wishes.lines = options.at;
+  if (wishes.any()) return wishes;
+  wishes.last = program.source.empty();
+  wishes.all = !wishes.last && explain::read_views(program).empty();
+  return wishes;
+}
+
+/// The answer to a question about the run; empty: none was asked.
+std::string answer(const ExplainOptions& options, const explain::Question& question) {
+  if (!options.tried.empty()) {
+    const bool anywhere = options.at.empty();
+    return explain::try_operation(question, options.tried,
+                                  anywhere ? std::nullopt : std::optional{options.at.front()});
   }
+  if (!options.address.empty()) return explain::about_address(question, options.address);
+  return options.fault ? explain::about_fault(question, *options.fault) : std::string{};
 }
 
 void explain_one(const ExplainOptions& options) {
@@ -59,7 +85,11 @@ void explain_one(const ExplainOptions& options) {
   refuse_unbuilt(options);
   const Workload work = options.workload.load(options.file, options.machine);
   const run::SimSetup setup = work.machine.setup();
-  const auto explained = explain::explain(work.program, setup, work.options, costs_for(setup));
+  const explain::StepWishes wishes = wishes_of(options, work.program);
+  const std::string answered = answer(options, {work.program, setup, work.options, wishes.style});
+  if (!answered.empty()) return options.output.write(answered);
+  const auto explained =
+      explain::explain(work.program, setup, work.options, wishes, costs_for(setup));
   options.output.write(
       explain::to_text(work.program, work.header, explained, "Simulated " + setup.machine));
 }
@@ -70,11 +100,26 @@ void add_explain(CLI::App& app, int& status) {
   CLI::App* verb = app.add_subcommand(
       "explain", "Show what each line of a script costs, with its text and views; the lessons.");
   auto options = std::make_shared<ExplainOptions>();
-  verb->add_option("file", options->file, "Script, or lesson/NAME; - is standard input")
+  verb->add_option("file", options->file, "Script, trace, or lesson/NAME; - is standard input")
       ->type_name("FILE");
   verb->add_flag("--list", options->list, "List the built-in lessons");
   verb->add_option("--html", options->html, "Not there yet: a page to step through")
       ->type_name("OUT");
+  verb->add_flag("--steps", options->steps, "Draw what each operation did, and why");
+  verb->add_flag("--last", options->last, "Draw the last operation");
+  verb->add_option("--at", options->at, "Draw the operation of this line; --try: add it there")
+      ->type_name("LINE");
+  auto* const tried =
+      verb->add_option("--try", options->tried, "What an operation would do, without doing it")
+          ->type_name("OPERATION");
+  auto* const address =
+      verb->add_option("--address", options->address, "What was done to a byte, by which operation")
+          ->type_name("PLACE")
+          ->excludes(tried);
+  verb->add_option("--fault", options->fault, "How the run's fault N came about, from 1")
+      ->type_name("N")
+      ->excludes(tried)
+      ->excludes(address);
   options->machine.add_to(*verb);
   options->workload.add_to(*verb);
   options->output.add_to(*verb, "table");

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "tools/explain/explain.h"
+#include "tools/explain/query.h"
 #include "tools/script/parser.h"
 
 namespace tools::explain {
@@ -101,6 +105,64 @@ TEST(StepTest, StripShowsPagesAndTheZeroPage) {
   EXPECT_EQ(strip.runs[1].state, pagesim::PageState::Zero);
   EXPECT_EQ(strip.runs[2].state, pagesim::PageState::Anon);
   EXPECT_EQ(strip.runs[3].pages, 1u);
+}
+
+/// Asks a question about a program on the default machine.
+template <class Ask>
+std::string asked(const std::string& text, Ask ask) {
+  const script::Program program = script::parse(text, "test.fl");
+  const run::SimSetup setup;
+  const run::RunOptions options;
+  return ask(Question{program, setup, options, {}});
+}
+
+TEST(QueryTest, TriedDoubleFreeNamesTheCheckAndTheMemoryItRead) {
+  const std::string text = asked("p = malloc 100\nfree p\n", [](const Question& question) {
+    return try_operation(question, "free p", {});
+  });
+  EXPECT_THAT(text, HasSubstr("malloc aborts: free(): double free detected in"));
+  EXPECT_THAT(text, HasSubstr("bin 5 is searched for it"));
+  EXPECT_THAT(text, testing::ContainsRegex("read   heap\\+0x2a8 .*list_link"));
+}
+
+TEST(QueryTest, TriedOperationComesAfterTheLineThatIsNamed) {
+  const std::string text = asked("p = malloc 100\nfree p\n", [](const Question& question) {
+    return try_operation(question, "free p", 1);
+  });
+  EXPECT_THAT(text, HasSubstr("thread cache bin 5 takes it"));
+}
+
+TEST(QueryTest, AddressNamesTheOperationTheRuleAndTheEntryBeforeAndAfter) {
+  const std::string text = asked("p = malloc 16\nq = malloc 5000\n", [](const Question& question) {
+    return about_address(question, "heap+0x1648");
+  });
+  EXPECT_THAT(text, HasSubstr("line 2  q = malloc 5000"));
+  EXPECT_THAT(text, HasSubstr("top_header write at heap+0x1648 faults: first_write"));
+  EXPECT_THAT(text, HasSubstr("cut from top"));
+  EXPECT_THAT(text, HasSubstr("before  PTE 0x0, empty"));
+  EXPECT_THAT(text, testing::ContainsRegex("after   PTE 0x[0-9a-f]+, page: P"));
+}
+
+TEST(QueryTest, FaultIsCountedFromOneAndOneTooManyIsRefused) {
+  const auto third = [](const Question& question) { return about_fault(question, 3); };
+  EXPECT_THAT(asked("p = malloc 16\n", third), HasSubstr("top_header write at heap+0x8"));
+  const auto far = [](const Question& question) { return about_fault(question, 99); };
+  EXPECT_THROW((void)asked("p = malloc 16\n", far), std::runtime_error);
+}
+
+TEST(StepTextTest, NoLineIsWiderThanTheTerminal) {
+  const script::Program program = script::parse(
+      "p = calloc 100 3000\nq = malloc 3000\nfree p\nq = realloc q 90000\nwrite q[0..9]\n", "t.fl");
+  for (const std::size_t width : {80, 140}) {
+    StepWishes wishes;
+    wishes.all = true;
+    wishes.style.width = width;
+    std::istringstream lines{explain(program, {}, {}, wishes).steps};
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count)
+      EXPECT_LE(line.size(), width) << line;
+    EXPECT_GT(count, 20u);
+  }
 }
 
 }  // namespace
