@@ -56,8 +56,7 @@ void refuse_unbuilt(const ExplainOptions& options) {
 /// A script that asks for views has those, any other one each step; of a trace the last one.
 explain::StepWishes wishes_of(const ExplainOptions& options, const script::Program& program) {
   explain::StepWishes wishes;
-  wishes.style =
-      options.output.to_standard_output() ? explain::style_of_output() : explain::Style{};
+  wishes.style = options.output.is_standard() ? explain::style_of_output() : explain::Style{};
   wishes.all = options.steps;
   wishes.last = options.last;
   wishes.lines = options.at;

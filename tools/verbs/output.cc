@@ -71,11 +71,7 @@ void Output::add_to(CLI::App& verb, const std::string& formats) {
 }
 
 void Output::write(const std::string& text) const {
-<<<<<<< HEAD
   if (!is_standard()) return write_file(path, text);
-=======
-  if (!to_standard_output()) return write_file(path, text);
->>>>>>> 2cd903e (explain: Draw steps, try operations, ask about a byte)
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) != 0 && errno != EPIPE) refuse("standard output", errno);
 }

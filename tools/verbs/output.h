@@ -18,11 +18,7 @@ struct Output {
 
   /// Adds --format (one of `formats`, separated by '|') and -o to a verb.
   void add_to(CLI::App& verb, const std::string& formats);
-<<<<<<< HEAD
   [[nodiscard]] bool is_standard() const { return path.empty() || path == "-"; }
-=======
-  [[nodiscard]] bool to_standard_output() const { return path.empty() || path == "-"; }
->>>>>>> 2cd903e (explain: Draw steps, try operations, ask about a byte)
   /// Throws Refusal (status 2) naming the file where it cannot be written.
   void write(const std::string& text) const;
 };
