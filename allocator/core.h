@@ -96,6 +96,7 @@ struct Core {
   // sysmalloc.h
   struct Extent;
   [[gnu::noinline]] static Chunk sysmalloc(Arena av, ChunkSize nb);
+  static void note_size(Arena av);
   static void check_top(Arena av);
   static void grow_main(Arena av, ChunkSize nb);
   static Extent more_core(Arena av, ChunkSize nb);

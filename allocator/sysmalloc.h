@@ -36,10 +36,7 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
   } else if (const Chunk p = grow_heaps(av, nb, tried_mmap); !p.is_null()) {
     return p;
   }
-  if (av.system_mem() > av[Arena::kMaxSystemMem]) av.put(Arena::kMaxSystemMem, av.system_mem());
-  if constexpr (!Policy::kTcache) {
-    if (av.system_mem() >= Policy::kIdleFrom) par.put(Params::kWasLarge, 1);
-  }
+  note_size(av);
   const Chunk top = av.top();
   const ChunkSize size = top.top_size();
   if (bytes(size) < bytes(nb) + kMinSize) {
@@ -53,6 +50,15 @@ auto Core<M, Policy>::sysmalloc(Arena av, ChunkSize nb) -> Chunk {
   top.set_head(nb, kPrevInuse | av.flag());
   rest.set_top_head(size - nb);
   return top;
+}
+
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::note_size(Arena av) {
+  const std::size_t size = av.system_mem();
+  if (size > av[Arena::kMaxSystemMem]) av.put(Arena::kMaxSystemMem, size);
+  if constexpr (!Policy::kTcache) {
+    if (size >= Policy::kIdleFrom) Params{av.memory()}.put(Params::kWasLarge, 1);
+  }
 }
 
 /// The text is the library's own assertion, which a program that moves the break unaligned can see.

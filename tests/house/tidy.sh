@@ -10,7 +10,7 @@ mkdir -p "$stamps"
 cd "$source_tree"
 
 # Flags that only GCC knows.
-sed -E 's/ (-fno-(store-merging|schedule-insns2?|tree-loop-im|move-loop-invariants)|--param=[a-z-]+=[0-9]+)//g' "$build_tree/compile_commands.json" \
+sed -E 's/ (-fno-(store-merging|schedule-insns2?|tree-loop-im|move-loop-invariants|ipa-cp)|-falign-(jumps|loops)=1|--param=[a-z-]+=[0-9]+)//g' "$build_tree/compile_commands.json" \
   >"$stamps/compile_commands.json"
 
 headers=$(find allocator pagesim tools bench ${TIDY_TESTS:+tests} -name '*.h' -print0 | sort -z |
