@@ -113,7 +113,10 @@ SysResult<VirtAddr> move_vma(const Remap& remap, const Vma& area) {
   mm.insert(std::move(moved));
   if (!move_page_tables(remap, length)) return fail(ENOMEM);
   if (remap.has(kMremapDontunmap)) {
-    if (locked) (void)sys_munlock(mm, remap.old, remap.old_length);
+    if (locked) {  // all of the area that is left behind, not the range alone (measured)
+      const Vma& left = *mm.find_vma(remap.old);
+      (void)sys_munlock(mm, left.start, left.length());
+    }
   } else if (remap.old_length != 0) {
     const auto gone = unmap_region(mm, remap.old, remap.old + remap.old_length);
     if (!gone) return fail(gone.error());
