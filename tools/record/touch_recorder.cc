@@ -91,8 +91,8 @@ TouchRecording record_touches(trace::RecordOptions options, const TouchOptions& 
   TouchRecording recording;
   recording.calls = trace::record(options);
   std::vector<compare::StreamEvent> events = stream->take();
-  compare::UnwindTables tables;
-  compare::FaultList list = compare::play(events, compare::AllocatorCode{""}, tables);
+  compare::CodeFiles code_files;
+  compare::FaultList list = compare::play(events, compare::AllocatorCode{""}, code_files);
   list.lost = stream->lost();
   const Touches touches{list};
   recording.touches = touches.stats;
