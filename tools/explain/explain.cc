@@ -121,6 +121,8 @@ std::string to_text(const script::Program& program, const ScriptHeader& header,
                     const Explanation& explanation, const std::string& machine) {
   std::string text = program.path + (header.title.empty() ? "" : ": " + header.title) + '\n';
   for (const std::string& paragraph : header.paragraphs) text += '\n' + fold(paragraph, 2, kWidth);
+  if (!header.looks.empty()) text += "\nLook at:\n";
+  for (const std::string& look : header.looks) text += "  - " + fold(look, 4, kWidth).substr(4);
   const std::size_t first = header_lines(program.source) + 1;
   text += fmt::format("\n{}:\n\n", machine);
   text += program.source.empty()

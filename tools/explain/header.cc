@@ -21,6 +21,8 @@ bool take_key(ScriptHeader& header, std::string_view line) {
     header.machine = value;
   } else if (has_key(line, "set", value)) {
     header.settings.emplace_back(value);
+  } else if (has_key(line, "look", value)) {
+    header.looks.emplace_back(value);
   } else if (has_key(line, "run", value) && value == "keep-going") {
     header.keep_going = true;
   } else {

@@ -14,6 +14,7 @@ struct ScriptHeader {
   std::string machine;                ///< machine: the simulated machine's name; empty: any
   std::vector<std::string> settings;  ///< set: KNOB=VALUE of the simulated machine; may be repeated
   bool keep_going = false;            ///< run: keep-going: on after a fatal signal
+  std::vector<std::string> looks;     ///< look: what to look at; may be repeated
   std::vector<std::string> paragraphs;  ///< the text
 };
 

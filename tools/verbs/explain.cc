@@ -9,6 +9,7 @@
 
 #include "tools/explain/lesson.h"
 #include "tools/explain/query.h"
+#include "tools/verbs/explain_page.h"
 #include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
@@ -20,9 +21,10 @@ namespace tools::verbs {
 namespace {
 
 struct ExplainOptions {
-  std::string file;
+  std::vector<std::string> files;
   bool list = false;
   std::string html;
+  std::string beside;
   bool steps = false;
   bool last = false;
   std::vector<std::uint32_t> at;
@@ -42,15 +44,6 @@ std::string list_of_lessons() {
     text += fmt::format("{:<{}}  {}\n", lesson.name, width, lesson.title);
   }
   return text;
-}
-
-/// What this verb is asked for and does not do yet.
-void refuse_unbuilt(const ExplainOptions& options) {
-  if (!options.html.empty()) {
-    throw Refusal{kWrongInput,
-                  "explain --html: there is no page to step through yet; the text is "
-                  "printed without --html."};
-  }
 }
 
 /// A script that asks for views has those, any other one each step; of a trace the last one.
@@ -77,12 +70,27 @@ std::string answer(const ExplainOptions& options, const explain::Question& quest
   return options.fault ? explain::about_fault(question, *options.fault) : std::string{};
 }
 
+void write_page(const ExplainOptions& options) {
+  if (options.files.empty()) {
+    throw Refusal{kWrongInput, "explain --html: name a script, a trace or a lesson."};
+  }
+  Output output;
+  output.path = options.html;
+  output.write(explain_page(options.files, options.beside, options.machine, options.workload));
+}
+
 void explain_one(const ExplainOptions& options) {
-  if (options.file.empty()) {
+  if (options.files.size() > 1) {
+    throw Refusal{kWrongInput, "explain: one file at a time; --html shows two side by side."};
+  }
+  if (options.files.empty()) {
     throw Refusal{kWrongInput, "explain: name a script or a lesson; --list lists the lessons."};
   }
-  refuse_unbuilt(options);
-  const Workload work = options.workload.load(options.file, options.machine);
+  if (options.output.format == "json") {
+    return options.output.write(
+        explain_json(options.files.front(), options.machine, options.workload));
+  }
+  const Workload work = options.workload.load(options.files.front(), options.machine);
   const run::SimSetup setup = work.machine.setup();
   const explain::StepWishes wishes = wishes_of(options, work.program);
   const std::string answered = answer(options, {work.program, setup, work.options, wishes.style});
@@ -99,11 +107,18 @@ void add_explain(CLI::App& app, int& status) {
   CLI::App* verb = app.add_subcommand(
       "explain", "Show what each line of a script costs, with its text and views; the lessons.");
   auto options = std::make_shared<ExplainOptions>();
-  verb->add_option("file", options->file, "Script, trace, or lesson/NAME; - is standard input")
+  verb->add_option(
+          "file", options->files,
+          "Script, trace, or lesson/NAME; - is standard input; with --html also two, side by "
+          "side, or 'lesson/*'")
       ->type_name("FILE");
   verb->add_flag("--list", options->list, "List the built-in lessons");
-  verb->add_option("--html", options->html, "Not there yet: a page to step through")
+  verb->add_option("--html", options->html, "Write a page to step through, forward and back")
       ->type_name("OUT");
+  verb->add_option("--beside", options->beside,
+                   "On the page: the same file again with this changed, as in machine=arm64-4k or "
+                   "glibc.malloc.tcache_count=0")
+      ->type_name("KNOB=VALUE");
   verb->add_flag("--steps", options->steps, "Draw what each operation did, and why");
   verb->add_flag("--last", options->last, "Draw the last operation");
   verb->add_option("--at", options->at, "Draw the operation of this line; --try: add it there")
@@ -121,9 +136,11 @@ void add_explain(CLI::App& app, int& status) {
       ->excludes(address);
   options->machine.add_to(*verb);
   options->workload.add_to(*verb);
-  options->output.add_to(*verb, "table");
+  options->output.add_to(*verb, "table|json");
   verb->callback([options, &status] {
-    if (options->list) {
+    if (!options->html.empty()) {
+      write_page(*options);
+    } else if (options->list) {
       options->output.write(list_of_lessons());
     } else {
       explain_one(*options);

@@ -145,6 +145,7 @@ TEST_P(LessonTest, HasTitleAndText) {
   const verbs::Workload work = load(GetParam());
   EXPECT_FALSE(work.header.title.empty());
   EXPECT_FALSE(work.header.paragraphs.empty());
+  EXPECT_FALSE(work.header.looks.empty());
 }
 
 TEST_P(LessonTest, ExplanationFitsEightyColumns) {

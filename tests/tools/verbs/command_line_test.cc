@@ -235,7 +235,8 @@ TEST_F(CommandLineTest, LessonsCanBeListedExplainedReplayedAndVerified) {
   expect_refused("explain lesson/none", "no such lesson");
   expect_refused("verify 'lesson/none*'", "no such lesson");
   expect_refused("explain", "--list");
-  expect_refused("explain --html page lesson/zero-page", "--html");
+  expect_refused("explain lesson/walk lesson/errors", "--html shows two");
+  expect_refused("explain --html page lesson/walk lesson/errors lesson/flush", "side by side");
 }
 
 TEST_F(CommandLineTest, LessonThisKernelCannotShowCountsOnlyWhereNothingRan) {
