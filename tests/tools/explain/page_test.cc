@@ -100,7 +100,7 @@ TEST_F(ExplainPageTest, ShowsEachStepForwardAndBackWithTheNumbersOfTheJson) {
       const json& store = step["stores"][k];
       const auto at = std::stoull(store["address"].get<std::string>(), nullptr, 16);
       EXPECT_EQ(shown["stores"][k],
-                json::array({at, store["bytes"], store["times"], store["writer"]}))
+                json::array({at, store["bytes"], store["times"], store["writer"], store["faults"]}))
           << i;
     }
     expect_pages(shown["pages"], step["pages"]);
@@ -132,6 +132,7 @@ TEST_F(ExplainPageTest, LeadsFromTheFaultOfMallocToItsByte) {
   const json& shown = seen["forward"][1];
   EXPECT_EQ(shown["did"], json::array({"p = malloc 1024"}));
   EXPECT_EQ(shown["faults"][0][0], "heap+8");
+  EXPECT_EQ(shown["marked"], json::array({"first_write"})) << "one of the two stores to it";
 }
 
 TEST_F(ExplainPageTest, AClickOnAWedgeShowsTheByteItsWordAndTheWalk) {

@@ -12,11 +12,11 @@ function shown(view = page.views[0]) {
     line: document.querySelector('[aria-current=step]')?.dataset.line ?? null,
     did: text('.did h3'), cost: text('.did .cost strong')[0] ?? '', count: text('#count')[0],
     faults: [...document.querySelectorAll('.did .fault')].map(item => [item.dataset.place, Number(item.dataset.at)]),
-    why: text('.did .why li'),
+    why: text('.how .why li'), marked: text('.receipt .has-fault'),
     chunks: all.flatMap(segment => segment.starts.map(at => [at, heap.size(at), heap.state(at)])),
     lists: heap.lists.map(list => [list.kind, list.kind === 'tcache' ? (list.size - 32) / 16 : list.kind === 'fast' ? list.size / 16 - 2 : list.bin, list.members]),
     minor: view.position ? story.steps.minor[view.position - 1] : 0,
-    stores: view.step.stores.map(store => [store.at, store.bytes, store.run, store.writer]),
+    stores: view.step.stores.map(store => [store.at, store.bytes, store.run, store.writer, store.faults]),
     pages: [...story.spaces[view.space].pages].map(([page, state]) => [page, story.run.texts[state]]).sort((a, b) => a[0] - b[0]),
   };
 }

@@ -205,7 +205,8 @@ void Recording::take_stores(const Step& step) {
     if (line.access != pagesim::Access::Write) continue;
     stores_.add({static_cast<std::int64_t>(line.at.raw()), static_cast<std::int64_t>(line.bytes),
                  static_cast<std::int64_t>(line.times), line.apart,
-                 static_cast<std::int64_t>(line.writer)});
+                 static_cast<std::int64_t>(line.writer),
+                 static_cast<std::int64_t>(line.faults.size())});
   }
   stores_.end_step();
 }

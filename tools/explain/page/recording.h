@@ -44,8 +44,8 @@ class Recording {
   /// first.
   Rows faults_{{"at", true}, {"run"},    {"access"}, {"mode"}, {"outcome"},
                {"cause"},    {"writer"}, {"code"},   {"place"}};
-  /// `run` stores `step` bytes apart.
-  Rows stores_{{"at", true}, {"bytes"}, {"run"}, {"step"}, {"writer"}};
+  /// `run` stores `step` bytes apart; `faults` of them were begun anew after a fault.
+  Rows stores_{{"at", true}, {"bytes"}, {"run"}, {"step"}, {"writer"}, {"faults"}};
   /// Sentences whose numbers are cut out, and the numbers.
   Rows why_{{"text"}};
   Rows why_numbers_{{"number"}};

@@ -48,9 +48,14 @@ function drawDid(view) {
     signal ? make('strong', {class: 'has-fault', textContent: ' · ends in ' + signal[1]}) : null);
   const shown = faults.slice(0, 12).map(fault => faultItem(view, fault));
   if (faults.length > 12) shown.push(make('li', {class: 'soft', textContent: `and ${grouped(faults.length - 12)} more places`}));
-  panel.did.replaceChildren(head, cost, make('ul', {class: 'faults'}, ...shown), ...whyLines(view), ...receipt(view));
+  panel.did.replaceChildren(head, cost, make('ul', {class: 'faults'}, ...shown));
 }
 
+function drawHow(view) {
+  const parts = [...whyLines(view), ...receipt(view)];
+  view.panel.how.parentElement.hidden = !parts.length;
+  view.panel.how.replaceChildren(...parts);
+}
 function whyLines(view) {
   const lines = view.position ? view.story.whyOf(view.position) : [];
   if (!lines.length) return [];
@@ -62,7 +67,7 @@ function receipt(view) {
   if (!stores.length) return [];
   const total = stores.reduce((n, store) => n + store.run, 0);
   const rows = stores.slice(0, 24).map(store => {
-    const fault = view.step.faults.find(f => f.access === 'write' && overlaps(f, store, view.pageSize));
+    const fault = store.faults ? view.step.faults.find(f => f.access === 'write' && f.writer === store.writer && overlaps(f, store, view.pageSize)) : null;
     return make('tr', {}, make('td', {}, byteButton(view, store.at, view.story.name(store.at)),
       store.run > 1 ? make('span', {class: 'soft', textContent: ` × ${grouped(store.run)}`}) : null),
       make('td', {class: 'number', textContent: grouped(store.bytes)}), make('td', {textContent: writerText(store.writer)}),

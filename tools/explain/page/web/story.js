@@ -208,10 +208,10 @@ class Story {
     return list;
   }
   storesOf(position) {
-    const {first, at, bytes, run, step, writer} = this.stores, list = [];
+    const {first, at, bytes, run, step, writer, faults} = this.stores, list = [];
     for (let row = first[position - 1]; row < first[position]; ++row) {
       list.push({at: at[row], bytes: bytes[row], run: run[row], step: step[row],
-        writer: this.run.writers[writer[row]]});
+        writer: this.run.writers[writer[row]], faults: faults[row]});
     }
     return list;
   }

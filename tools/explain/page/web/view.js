@@ -28,7 +28,7 @@ class View {
         look.length ? make('div', {class: 'look'}, make('h3', {textContent: 'What to look at'}), make('ul', {}, ...look)) : null),
       make('div', {class: 'columns'},
         make('section', {class: 'panel script-panel', 'aria-label': 'script'}, make('h2', {textContent: 'Script'}), lines),
-        make('div', {class: 'state'}, section('did'), this.mapSection(section('map', 'Memory')),
+        make('div', {class: 'state'}, section('did'), this.mapSection(section('map', 'Memory')), section('how'),
           section('byte', 'Byte', ' its chunk and the way to its frame'), section('lists', 'Lists of free chunks', ' first to be handed out on the left'))));
     panel.did.setAttribute('aria-live', 'polite');
     this.script = new ScriptPanel(this, lines);
@@ -59,6 +59,7 @@ class View {
     this.script.update();
     drawDid(this);
     this.drawMap();
+    drawHow(this);
     drawByte(this);
     drawLists(this);
   }
