@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "tools/report/table.h"
 
 namespace tools::report {
@@ -33,15 +35,32 @@ std::string kinds_text(const FlushCounts& counts) {
   return text;
 }
 
-std::string flushes_text(const pagesim::TlbUse& use) {
+/// Entries behind the summary's label, as many in a line as fit a terminal.
+std::string in_lines(const std::vector<std::string>& entries) {
+  constexpr std::size_t kWidth = 80;
+  const std::string indent(11, ' ');
   std::string text;
+  std::size_t column = indent.size();
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string entry = entries[i] + (i + 1 < entries.size() ? "," : "");
+    const bool breaks = i != 0 && column + 1 + entry.size() > kWidth;
+    if (breaks) column = indent.size();
+    text += (i == 0 ? "" : breaks ? '\n' + indent : " ") + entry;
+    column += entry.size() + 1;
+  }
+  return text;
+}
+
+std::string flushes_text(const pagesim::TlbUse& use) {
+  std::vector<std::string> entries;
   std::uint64_t dropped = 0;
   each_change(use, [&](std::string_view change, const FlushCounts& counts) {
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", change, kinds_text(counts));
+    entries.push_back(fmt::format("{} ({})", change, kinds_text(counts)));
     dropped += counts.dropped;
   });
-  if (text.empty()) return "none";
-  return fmt::format("{}: {} translations dropped", text, grouped(dropped));
+  if (entries.empty()) return "none";
+  entries.push_back(fmt::format("{} translations dropped", grouped(dropped)));
+  return in_lines(entries);
 }
 
 }  // namespace
@@ -49,7 +68,7 @@ std::string flushes_text(const pagesim::TlbUse& use) {
 std::string to_text(const pagesim::TlbUse& use) {
   const pagesim::hardware::TlbCounters& counters = use.counters;
   return fmt::format(
-      "TLB        hits {}, in the second level {}, walks {} (misses {}, rechecks {})\n"
+      "TLB        hits {}, second level {}, walks {} (misses {}, rechecks {})\n"
       "flushes    {}\n",
       grouped(counters.hits), grouped(counters.second_hits), grouped(counters.walks()),
       grouped(counters.misses), grouped(counters.rechecks), flushes_text(use));

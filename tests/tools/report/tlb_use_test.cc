@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tools/run/sim_runner.h"
 #include "tools/script/parser.h"
 
@@ -48,6 +50,13 @@ TEST(TlbUseTest, TextSaysWhatTheJsonSays) {
   const Json json = to_json(use);
   EXPECT_NE(text.find("walks " + json["walks"].dump()), std::string::npos) << text;
   EXPECT_NE(text.find("zap (page 1)"), std::string::npos) << text;
+}
+
+TEST(TlbUseTest, ManyChangesAreBrokenIntoLinesOfATerminal) {
+  pagesim::TlbUse use;
+  for (auto& counts : use.flushes) counts.asked = {1'000'000, 1, 1};
+  std::istringstream text{to_text(use)};
+  for (std::string line; std::getline(text, line);) EXPECT_LE(line.size(), 80u) << line;
 }
 
 }  // namespace
