@@ -46,6 +46,7 @@ TEST_P(ProfileTest, ScriptCostsWhatThatKernelTakes) {
   SimSetup setup;
   setup.profile = pagesim::kernel::profile_of(row.version);
   setup.profile.swap = pagesim::kernel::SwapDevice::Disk;
+  setup.config.walker.protection_keys = true;
   RunOptions options;
   options.with_rss = true;
   const RunOutcome outcome = SimRunner{setup}.run(program, options);
@@ -78,6 +79,10 @@ constexpr const char* kSplitZero =
 constexpr const char* kTables = AREA("2M") "write A\nmadvise A DONTNEED\n";
 constexpr const char* kFolioReuse =
     "sysctl thp_64k always\n" AREA("16p") "write A\nfork c\nexit c\nwrite A\n";
+constexpr const char* kExecuteOnly = "A = mmap 1p anon private x at @0x10000000000 fixed\nread A\n";
+constexpr const char* kHugeReadahead =
+    "file F 8p\nevict F\nA = mmap 8p F private rw at @0x10000000000 fixed\n"
+    "madvise A RANDOM\nmadvise A HUGEPAGE\nwrite A[3]\nread A\n";
 constexpr const char* kOnfault = AREA("1p") "mlock A onfault\n";
 constexpr const char* kDontunmap = AREA("2p") "B = mremap A 2p maymove dontunmap\n";
 
@@ -96,12 +101,16 @@ const Row kRows[] = {
     {"fault_around", {3, 15}, kAround, "2 file_map"},
     {"stack_guard_gap", {4, 11}, kGap, "1 stack_growth"},
     {"stack_guard_gap", {4, 12}, kGap, "0 SIGSEGV"},
+    {"execute_only_pkeys", {4, 5}, kExecuteOnly, "1 zero_read"},
+    {"execute_only_pkeys", {4, 6}, kExecuteOnly, "0 SIGSEGV"},
     {"stack_grows_anywhere", {4, 20}, kBelow, "0 SIGSEGV"},
     {"stack_grows_anywhere", {5, 0}, kBelow, "1 stack_growth"},
     {"gup_counts_current", {5, 8}, kCharged, "0"},
     {"gup_counts_current", {5, 9}, kCharged, "1 zero_read"},
     {"cow_copies_unless_sole", {5, 8}, kCacheReuse, "1 cow_reuse"},
     {"cow_copies_unless_sole", {5, 9}, kCacheReuse, "1 cow_copy"},
+    {"huge_readahead", {5, 17}, kHugeReadahead, "0+1 file_read"},
+    {"huge_readahead", {5, 18}, kHugeReadahead, "1 file_map"},
     {"anon_exclusive", {5, 18}, kCacheReuse, "1 cow_copy"},
     {"anon_exclusive", {5, 19}, kCacheReuse, "1 cow_reuse"},
     {"swap_in_maps_writable", {6, 1}, kCacheReuse, "1 cow_reuse"},
