@@ -140,7 +140,7 @@ class HeapWalk {
   /// Fences tell that the heap ends here, or that somebody else moved the break: what lies behind
   /// is not known. The chunk below the first one may be free.
   void walk_fences(Chunk<M> p, Segment segment, bool lower_free) {
-    constexpr unsigned kMostFences = 3;
+    constexpr unsigned kMostFences = 2;  // no memory need lie behind them
     const bool whole = is_fence(p) && p.prev_inuse() != lower_free;
     if (!holds(whole, "a header is bad", p.at())) {
       return witness_.chunk(p.at(), p.head(), ChunkRole::Broken);
