@@ -44,8 +44,13 @@ std::string in_lines(const std::vector<std::string>& entries) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::string entry = entries[i] + (i + 1 < entries.size() ? "," : "");
     const bool breaks = i != 0 && column + 1 + entry.size() > kWidth;
-    if (breaks) column = indent.size();
-    text += (i == 0 ? "" : breaks ? '\n' + indent : " ") + entry;
+    if (breaks) {
+      column = indent.size();
+      text.append(1, '\n').append(indent);
+    } else if (i != 0) {
+      text += ' ';
+    }
+    text += entry;
     column += entry.size() + 1;
   }
   return text;

@@ -85,6 +85,28 @@ nlohmann::json geometry_of(const pagesim::hardware::Geometry& geometry) {
           {"arm64", geometry.arch == pagesim::hardware::Arch::Arm64}};
 }
 
+template <class Spaces, class Locals>
+nlohmann::json tasks_json(const script::Program& program, const Spaces& spaces,
+                          const Locals& locals) {
+  nlohmann::json tasks = nlohmann::json::array();
+  for (std::size_t i = 0; i < program.processes.size(); ++i) {
+    const script::Task& task = program.processes[i];
+    tasks.push_back({{"name", task.name},
+                     {"space", spaces[i]},
+                     {"thread", task.is_thread},
+                     {"locals", locals[i]}});
+  }
+  return tasks;
+}
+
+nlohmann::json signals_json(const run::RunOutcome& outcome) {
+  nlohmann::json signals = nlohmann::json::array();
+  for (const auto& [op, signal] : outcome.signals) {
+    signals.push_back({op, report::signal_text(signal)});
+  }
+  return signals;
+}
+
 }  // namespace
 
 Recording::Recording(const script::Program& program)
@@ -223,18 +245,6 @@ void Recording::take_why(const Step& step) {
 
 std::string Recording::json(const ScriptHeader& header, const run::RunOutcome& outcome,
                             const run::SimSetup& setup, const std::string& difference) const {
-  nlohmann::json tasks = nlohmann::json::array();
-  for (std::size_t i = 0; i < program_.processes.size(); ++i) {
-    const script::Task& task = program_.processes[i];
-    tasks.push_back({{"name", task.name},
-                     {"space", space_numbers_[i]},
-                     {"thread", task.is_thread},
-                     {"locals", locals_[i]}});
-  }
-  nlohmann::json signals = nlohmann::json::array();
-  for (const auto& [op, signal] : outcome.signals) {
-    signals.push_back({op, report::signal_text(signal)});
-  }
   const nlohmann::json head = {{"name", program_.path},
                                {"title", header.title},
                                {"paragraphs", header.paragraphs},
@@ -245,8 +255,8 @@ std::string Recording::json(const ScriptHeader& header, const run::RunOutcome& o
                                {"source", program_.source},
                                {"first_line", header_lines(program_.source) + 1},
                                {"names", program_.names},
-                               {"tasks", tasks},
-                               {"signals", signals},
+                               {"tasks", tasks_json(program_, space_numbers_, locals_)},
+                               {"signals", signals_json(outcome)},
                                {"heap", outcome.heap_base},
                                {"globals", outcome.globals_base},
                                {"thread", setup.layout.thread_locals.raw()},
