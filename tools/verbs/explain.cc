@@ -101,6 +101,25 @@ void explain_one(const ExplainOptions& options) {
       explain::to_text(work.program, work.header, explained, "Simulated " + setup.machine));
 }
 
+/// Which steps are drawn, and what is asked about one.
+void add_step_options(CLI::App& verb, ExplainOptions& options) {
+  verb.add_flag("--steps", options.steps, "Draw what each operation did, and why");
+  verb.add_flag("--last", options.last, "Draw the last operation");
+  verb.add_option("--at", options.at, "Draw the operation of this line; --try: add it there")
+      ->type_name("LINE");
+  auto* const tried =
+      verb.add_option("--try", options.tried, "What an operation would do, without doing it")
+          ->type_name("OPERATION");
+  auto* const address =
+      verb.add_option("--address", options.address, "What was done to a byte, by which operation")
+          ->type_name("PLACE")
+          ->excludes(tried);
+  verb.add_option("--fault", options.fault, "How the run's fault N came about, from 1")
+      ->type_name("N")
+      ->excludes(tried)
+      ->excludes(address);
+}
+
 }  // namespace
 
 void add_explain(CLI::App& app, int& status) {
@@ -119,21 +138,7 @@ void add_explain(CLI::App& app, int& status) {
                    "On the page: the same file again with this changed, as in machine=arm64-4k or "
                    "glibc.malloc.tcache_count=0")
       ->type_name("KNOB=VALUE");
-  verb->add_flag("--steps", options->steps, "Draw what each operation did, and why");
-  verb->add_flag("--last", options->last, "Draw the last operation");
-  verb->add_option("--at", options->at, "Draw the operation of this line; --try: add it there")
-      ->type_name("LINE");
-  auto* const tried =
-      verb->add_option("--try", options->tried, "What an operation would do, without doing it")
-          ->type_name("OPERATION");
-  auto* const address =
-      verb->add_option("--address", options->address, "What was done to a byte, by which operation")
-          ->type_name("PLACE")
-          ->excludes(tried);
-  verb->add_option("--fault", options->fault, "How the run's fault N came about, from 1")
-      ->type_name("N")
-      ->excludes(tried)
-      ->excludes(address);
+  add_step_options(*verb, *options);
   options->machine.add_to(*verb);
   options->workload.add_to(*verb);
   options->output.add_to(*verb, "table|json");

@@ -293,6 +293,7 @@ std::uint64_t number_of(std::string_view knob, std::string_view text, std::uint6
 
 std::vector<KnobInfo> knobs() {
   std::vector<KnobInfo> all;
+  all.reserve(std::size(kKnobs));
   for (const Knob& knob : kKnobs) {
     all.push_back({knob.name,
                    knob.words.empty() ? fmt::format("{}..{}", knob.least, knob.most)

@@ -45,7 +45,7 @@ std::uint64_t number_of(const RunKnob& knob, const std::string& value, std::uint
 }
 
 const std::vector<RunKnob>& run_knobs() {
-  static const std::vector<RunKnob> all = {
+  static const std::vector<RunKnob> kAll = {
       {{"machine", fmt::format("{}", fmt::join(pagesim::machine_names(), "|")),
         "the simulated machine"},
        [](RowSetup& row, const RunKnob&, const std::string& v) { row.machine.machine = v; }},
@@ -72,7 +72,7 @@ const std::vector<RunKnob>& run_knobs() {
          row.fork.child = one_of(knob, v, kChildren);
        }},
   };
-  return all;
+  return kAll;
 }
 
 const RunKnob* find_run_knob(std::string_view name) {
