@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "tools/explain/step_heap.h"
 #include "tools/report/run_text.h"
 #include "tools/report/table.h"
 #include "tools/run/sim/run.h"
@@ -40,7 +41,14 @@ class Watcher final : public run::SimWitness {
  private:
   void bill(std::size_t op, const run::sim::Run& run);
   void draw(const Step& step) {
-    if (wishes_.wants(step)) drawn_ += step_text(step, wishes_) + '\n';
+    if (wishes_.wants(step)) drawn_ += step_text(step, wishes_) + heap(step) + '\n';
+  }
+  /// Drawn again only where something of it changed.
+  std::string heap(const Step& step) {
+    std::string text = step_heap_text(step, wishes_);
+    if (text.empty() || text == heap_) return text.empty() ? text : "  heap: as before\n";
+    heap_ = text;
+    return text;
   }
 
   const script::Program& program_;
@@ -52,6 +60,7 @@ class Watcher final : public run::SimWitness {
   std::vector<std::pair<ViewRequest, std::string>> shown_;
   Stepper steps_{program_, [this](const Step& step) { draw(step); }};
   std::string drawn_;
+  std::string heap_;  ///< as drawn last
 };
 
 void Watcher::bill(std::size_t op, const run::sim::Run& run) {

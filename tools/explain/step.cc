@@ -40,15 +40,6 @@ bool is_shown(const pagesim::MapLine& line, const run::RunOutcome& outcome) {
   return line.name.empty() && line.start.raw() != outcome.text_base;
 }
 
-void append(std::vector<PagesAlike>& runs, std::uint64_t pages, PageState state) {
-  if (pages == 0) return;
-  if (runs.empty() || runs.back().state != state) {
-    runs.push_back({pages, state});
-  } else {
-    runs.back().pages += pages;
-  }
-}
-
 /// Of a mapping, given the process's pages that have an entry.
 std::vector<PagesAlike> states(const pagesim::Task& task, const pagesim::MapLine& line,
                                unsigned shift, const std::vector<pagesim::PageRun>& touched) {
@@ -176,6 +167,17 @@ std::vector<PageStrip> Step::strips() const {
                       states(*actor, line, program_->page_shift, touched)});
   }
   return strips;
+}
+
+std::vector<PagesAlike> Step::pages(VirtAddr begin, VirtAddr end) const {
+  std::vector<PagesAlike> runs;
+  const pagesim::Task* const actor = task();
+  if (actor == nullptr) return runs;
+  const std::size_t bytes = std::size_t{1} << program_->page_shift;
+  for (VirtAddr page = begin.align_down(bytes); page < end; page += bytes) {
+    append(runs, 1, actor->page_state(page));
+  }
+  return runs;
 }
 
 void Stepper::after(std::size_t op, const run::sim::Run& run) {

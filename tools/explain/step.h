@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "allocator/writer.h"
+#include "tools/explain/page_run.h"
 #include "tools/run/place.h"
 #include "tools/run/sim/run.h"
 
@@ -25,12 +26,6 @@ struct ReceiptLine {
   pagesim::Access access = pagesim::Access::Write;
   allocator::Writer writer = allocator::Writer::User;
   std::vector<const pagesim::FaultRecord*> faults{};  ///< in memory of the run
-};
-
-/// Pages in one state.
-struct PagesAlike {
-  std::uint64_t pages = 0;
-  pagesim::PageState state = pagesim::PageState::Absent;
 };
 
 /// A mapping of a process and the state of its pages, from its first page on.
@@ -79,6 +74,8 @@ class Step {
   /// The heap, what malloc and the program mapped, and the allocator's own state, by address, as
   /// the actor sees it. Empty: it has ended.
   [[nodiscard]] std::vector<PageStrip> strips() const;
+  /// The pages that [begin, end) lies on. Empty: the actor has ended.
+  [[nodiscard]] std::vector<PagesAlike> pages(pagesim::VirtAddr begin, pagesim::VirtAddr end) const;
 
   /// "heap+0x2a0", "globals+2288", "A[3]+17"; with the name of the block if `at` is its
   /// chunk's address: "heap+0x290 (p)".

@@ -12,24 +12,6 @@
 namespace tools::explain {
 namespace {
 
-using pagesim::PageState;
-
-/// In the order of PageState.
-constexpr std::string_view kLetters = "-SGZzACHhFM";
-
-constexpr Paint kStripPaints[] = {Paint::Dim,    Paint::Red,   Paint::Dim,    Paint::Blue,
-                                  Paint::Blue,   Paint::Green, Paint::Yellow, Paint::Green,
-                                  Paint::Yellow, Paint::Bold,  Paint::Bold};
-
-std::string run_text(const PagesAlike& run, const Style& style) {
-  constexpr std::uint64_t kSpelledOut = 12;
-  const auto state = static_cast<std::size_t>(run.state);
-  const std::string text = run.pages <= kSpelledOut
-                               ? std::string(run.pages, kLetters[state])
-                               : fmt::format("{}*{}", kLetters[state], run.pages);
-  return style.paint(kStripPaints[state], text);
-}
-
 std::string faults_of(const ReceiptLine& line, const Style& style) {
   if (line.faults.empty()) return {};
   const std::string cause{to_string(line.faults.front()->cause)};
@@ -111,11 +93,6 @@ std::string strips_text(const Step& step, const Style& style) {
     text += row + '\n';
   }
   return text;
-}
-
-std::string strip_legend() {
-  return "  pages: - absent, Z zero page, A anonymous, C shared after fork, S swapped out,\n"
-         "  H h z the same of huge pages, F of a file, M shared memory, G guard\n";
 }
 
 std::string step_text(const Step& step, const StepWishes& wishes) {

@@ -15,6 +15,7 @@ struct StepWishes {
   bool all = false;
   bool last = false;
   std::vector<std::uint32_t> lines;  ///< those of these lines
+  std::vector<std::string> only;     ///< of the heap, the chunks of these blocks; none: all
   Style style;
 
   [[nodiscard]] bool any() const noexcept { return all || last || !lines.empty(); }
@@ -35,7 +36,5 @@ struct StepWishes {
 [[nodiscard]] std::string receipt_text(const Step& step, const Style& style, bool loads = false);
 /// A letter for each page, runs of many shortened: "AAA-*30".
 [[nodiscard]] std::string strips_text(const Step& step, const Style& style);
-/// What the letters of strips_text mean.
-[[nodiscard]] std::string strip_legend();
 
 }  // namespace tools::explain

@@ -28,6 +28,7 @@ struct ExplainOptions {
   bool steps = false;
   bool last = false;
   std::vector<std::uint32_t> at;
+  std::vector<std::string> only;
   std::string tried;
   std::string address;
   std::optional<std::uint64_t> fault;
@@ -53,6 +54,8 @@ explain::StepWishes wishes_of(const ExplainOptions& options, const script::Progr
   wishes.all = options.steps;
   wishes.last = options.last;
   wishes.lines = options.at;
+  wishes.only = options.only;
+  for (const std::string& name : wishes.only) (void)explain::read_place(program, name);
   if (wishes.any()) return wishes;
   wishes.last = program.source.empty();
   wishes.all = !wishes.last && explain::read_views(program).empty();
@@ -107,6 +110,9 @@ void add_step_options(CLI::App& verb, ExplainOptions& options) {
   verb.add_flag("--last", options.last, "Draw the last operation");
   verb.add_option("--at", options.at, "Draw the operation of this line; --try: add it there")
       ->type_name("LINE");
+  verb.add_option("--only", options.only, "Draw the chunks of these blocks, word by word")
+      ->type_name("NAME,...")
+      ->delimiter(',');
   auto* const tried =
       verb.add_option("--try", options.tried, "What an operation would do, without doing it")
           ->type_name("OPERATION");

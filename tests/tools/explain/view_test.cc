@@ -107,7 +107,10 @@ TEST(ViewTest, ChunkTellsCachedFastListedAndLargeApart) {
   EXPECT_TRUE(contains(shown(script + "# view: chunk p0\n"), "in the thread's cache"));
   EXPECT_TRUE(contains(shown(script + "# view: chunk p7\n"), "in a fastbin"));
   EXPECT_TRUE(contains(shown(script + "# view: chunk k\n"), "in use"));
-  EXPECT_TRUE(contains(shown(script + "# view: chunk b\n"), "large chunks"));
+  EXPECT_TRUE(contains(shown(script + "# view: chunk b\n"), "in the unsorted list"));
+  EXPECT_TRUE(contains(shown("b = malloc 1500\ns = malloc 24\nfree b\nm = malloc 3000\n"
+                             "# view: chunk b\n"),
+                       "large chunks"));
 }
 
 TEST(ViewTest, AskingChangesNothing) {
