@@ -8,6 +8,8 @@
 #include "pagesim/check.h"
 #include "pagesim/kernel/fork.h"
 #include "pagesim/kernel/kernel.h"
+#include "pagesim/kernel/ksm.h"
+#include "pagesim/kernel/mem_cgroup.h"
 #include "pagesim/kernel/syscalls.h"
 #include "pagesim/process.h"
 
@@ -32,9 +34,15 @@ Machine::Machine(const MachineConfig& config, const Profile& profile)
     : config_{config},
       tlb_{config.tlb, config.geometry},
       memory_{std::make_unique<hardware::PhysicalMemory>(config.geometry, config.memory_bytes)},
-      kernel_{std::make_unique<kernel::Kernel>(profile, config, *memory_, ledger_)} {}
+      kernel_{std::make_unique<kernel::Kernel>(profile, config, *memory_, ledger_)} {
+  (void)limit_memory();
+}
 
 Machine::~Machine() = default;
+
+int Machine::limit_memory() { return kernel::set_memory_limit(*kernel_, profile().memory_limit); }
+
+void Machine::ksm_scan() { kernel::ksm_scan(*kernel_); }
 
 Profile& Machine::profile() noexcept { return kernel_->profile; }
 

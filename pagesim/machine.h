@@ -58,6 +58,10 @@ class Machine {
   void punch(kernel::File& file, kernel::PageRange range);
   void fsync(kernel::File& file, kernel::PageRange range = {});
   void sync();
+  /// Puts the profile's memory_limit in force. 0, or EBUSY where less cannot be reclaimed.
+  int limit_memory();
+  /// ksmd merges what is alike in areas that were advised MERGEABLE.
+  void ksm_scan();
   /// write(2) of one whole page.
   void rewrite(kernel::File& file, std::uint64_t page);
 

@@ -118,6 +118,9 @@ class Task {
   /// ENOMEM where nothing is mapped.
   SysResult<Done> swapout(VirtAddr at, std::size_t length);
 
+  /// NUMA balancing's scan passes over the range: the next access to each page is a fault.
+  SysResult<Done> numa_scan(VirtAddr at, std::size_t length);
+
   // Questions. They touch nothing and count nothing.
 
   [[nodiscard]] Rss rss() const;

@@ -1,6 +1,8 @@
 // Task: system calls, past the machine's filter and into the kernel.
 #include <cerrno>
 
+#include "pagesim/kernel/mm.h"
+#include "pagesim/kernel/numa.h"
 #include "pagesim/kernel/syscalls.h"
 #include "pagesim/kernel/version.h"
 #include "pagesim/machine.h"
@@ -98,6 +100,11 @@ SysResult<Done> Task::msync(VirtAddr at, std::size_t length) {
 
 SysResult<Done> Task::swapout(VirtAddr at, std::size_t length) {
   return kernel::swap_out_range(mm(), at, length);
+}
+
+SysResult<Done> Task::numa_scan(VirtAddr at, std::size_t length) {
+  kernel::change_prot_numa(mm(), at.align_down(mm().page_size()), at + length);
+  return Done{};
 }
 
 SysResult<std::vector<std::uint8_t>> Task::mincore(VirtAddr at, std::size_t length) {

@@ -49,7 +49,10 @@ MaybeFrame PhysicalMemory::allocate(unsigned order) {
   const std::uint32_t end = first + (std::uint32_t{1} << order);
   FrameRecord fresh;
   fresh.set_order(order);
-  for (std::uint32_t frame = first; frame < end; ++frame) records_[frame] = fresh;
+  for (std::uint32_t frame = first; frame < end; ++frame) {
+    records_[frame] = fresh;
+    if (log_ != nullptr) log_->push_back(FrameNumber{frame});
+  }
   in_use_ += end - first;
   return FrameNumber{first};
 }

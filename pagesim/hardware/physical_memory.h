@@ -47,7 +47,8 @@ enum Flag : std::uint16_t {
   LazyFree = 1u << 7,   ///< MADV_FREE: may be dropped while clean
   Table = 1u << 8,      ///< holds page-table entries
   HugeZero = 1u << 9,   ///< part of the huge zero page
-  Hugetlb = 1u << 10    ///< part of a huge page of the administrator's pool
+  Hugetlb = 1u << 10,   ///< part of a huge page of the administrator's pool
+  Ksm = 1u << 11        ///< pages with the same bytes were merged into it; never written
 };
 }  // namespace frame_flag
 
@@ -90,10 +91,15 @@ class PhysicalMemory {
       return {};
     records_[frame] = FrameRecord{};
     ++in_use_;
+    if (log_ != nullptr) [[unlikely]]
+      log_->push_back(FrameNumber{static_cast<std::uint32_t>(frame)});
     return FrameNumber{static_cast<std::uint32_t>(frame)};
   }
   /// A frame for a page table of `entries` entries, all zero.
   [[nodiscard]] MaybeFrame allocate_table(std::size_t entries);
+  /// From now on each frame handed out is noted at the end of a list, which must outlive the memory
+  /// or be taken away with nullptr.
+  void log_allocations(std::vector<FrameNumber>* log) noexcept { log_ = log; }
   /// Gives one frame back, also a single one of a folio that fell apart.
   void free(FrameNumber frame);
   /// Gives a whole folio back.
@@ -161,6 +167,7 @@ class PhysicalMemory {
   std::uint32_t free_[kOrders] = {};  ///< heads of lists through FrameRecord::content
   std::vector<std::byte*> contents_;  ///< [0] is null
   std::vector<std::uint32_t> free_contents_;
+  std::vector<FrameNumber>* log_ = nullptr;
 };
 
 }  // namespace pagesim::hardware

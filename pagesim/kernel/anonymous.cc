@@ -4,6 +4,7 @@
 #include "pagesim/kernel/anon.h"
 #include "pagesim/kernel/fault.h"
 #include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/mem_cgroup.h"
 #include "pagesim/kernel/pte.h"
 #include "pagesim/kernel/rmap.h"
 
@@ -37,6 +38,7 @@ bool is_sole_owner(const VmFault& vmf, FrameNumber frame) {
   Kernel& kernel = vmf.mm.kernel;
   const hardware::FrameRecord& page = kernel.memory.record(frame);
   const Profile& rules = kernel.profile;
+  if (page.has(flag::Ksm)) return false;  // others may be merged with it any time
   if (rules.anon_exclusive && page.has(flag::Exclusive)) return true;
   if (page.mapcount != 1) return false;
   const bool cache_counts = rules.cow_copies_unless_sole && !rules.anon_exclusive;
@@ -155,6 +157,7 @@ std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request
   const VirtAddr at = request.address;
   Entry* entry = mm.tables.find_in_last(at);
   if (entry == nullptr || at >= mm.limits.task_size || mm.kernel.profile.has_mthp()) return 0;
+  if (mm.kernel.mem_cgroup) return 0;  // each is charged by itself
   Vma* vma = mm.find_vma(at);
   if (vma == nullptr || !vma->contains(at) || !vma->is_anonymous() || !vma->is_writable()) return 0;
   const VirtAddr end = std::min(vma->end, at.align_down(mm.tables.span(1)) + mm.tables.span(1));

@@ -8,6 +8,8 @@
 #include "pagesim/kernel/arch.h"
 #include "pagesim/kernel/huge.h"
 #include "pagesim/kernel/hugetlb.h"
+#include "pagesim/kernel/mem_cgroup.h"
+#include "pagesim/kernel/numa.h"
 #include "pagesim/kernel/pte.h"
 
 namespace pagesim::kernel {
@@ -85,6 +87,7 @@ FaultResult handle_pte_fault(VmFault& vmf) {
   const Entry entry = vmf.pte == nullptr ? 0 : *vmf.pte;
   if (entry == 0) return vmf.vma.is_anonymous() ? do_anonymous_page(vmf) : do_fault(vmf);
   if (!ptes.mapped(entry)) return do_swap_page(vmf);
+  if (is_numa_hint(vmf.mm, entry)) return do_numa_page(vmf, *vmf.pte);
   if (vmf.wants_write() && !ptes.writable(entry)) return do_wp_page(vmf);
   return update_accessed_dirty(vmf);
 }
@@ -109,6 +112,9 @@ FaultResult VmFault::complete(Cause cause, FaultResult result) {
 
 FaultResult handle_mm_fault(VmFault& vmf) {
   vmf.decisions.add(Decision::HandleMmFault);
+  MemCgroup* const limited = vmf.mm.kernel.mem_cgroup.get();
+  if (limited != nullptr && !limited->try_charge()) [[unlikely]]
+    return FaultResult::Oom;
   hardware::PageTable& tables = vmf.mm.tables;
   const VirtAddr at = vmf.request.address;
   vmf.pte = tables.find_in_last(at);

@@ -14,6 +14,7 @@
 namespace pagesim::kernel {
 
 class File;
+class MemCgroup;
 class Mm;
 
 /// Whom faults are charged to, and who is told of a signal: the task that executes.
@@ -27,14 +28,10 @@ struct Current {
 class Kernel {
  public:
   Kernel(const Profile& settings, const hardware::MachineConfig& config,
-         hardware::PhysicalMemory& frames, Ledger& faults)
-      : profile{settings},
-        memory{frames},
-        ledger{faults},
-        swap{frames, config.geometry},
-        walker{config.walker},
-        page_shift{config.geometry.page_shift},
-        memory_bytes_{config.memory_bytes} {}
+         hardware::PhysicalMemory& frames, Ledger& faults);
+  ~Kernel();
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
 
   Profile profile;
   hardware::PhysicalMemory& memory;
@@ -46,6 +43,7 @@ class Kernel {
   std::optional<FrameNumber> huge_zero;      ///< the huge zero page, once there was need of it
   std::vector<Mm*> address_spaces;           ///< alive, in the order they were made
   std::vector<std::shared_ptr<File>> files;  ///< with a name; mapped or not
+  std::unique_ptr<MemCgroup> mem_cgroup;     ///< null: no limit on memory but there being any
 
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept { return memory_bytes_; }
   [[nodiscard]] std::uint64_t next_anon_vma() noexcept { return ++anon_vmas_; }

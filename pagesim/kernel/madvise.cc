@@ -7,6 +7,7 @@
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/gup.h"
 #include "pagesim/kernel/huge.h"
+#include "pagesim/kernel/ksm.h"
 #include "pagesim/kernel/page_cache.h"
 #include "pagesim/kernel/pte.h"
 #include "pagesim/kernel/readahead.h"
@@ -69,6 +70,11 @@ std::optional<FlagChange> flag_change(int advice) {
 SysResult<Done> change_flags(const Advised& range, int advice, const FlagChange& change) {
   return change_areas(range.mm, range.start, range.end, AtHole::GoOn, [&](Vma& vma) {
     if (advice == MADV_WIPEONFORK && (vma.file || vma.is_shared())) return EINVAL;
+    if (advice == MADV_MERGEABLE && vma.has(vm_flag::Shared | vm_flag::Hugetlb)) return 0;
+    if (advice == MADV_UNMERGEABLE && vma.has(vm_flag::Mergeable)) {
+      const int error = unmerge_ksm_pages(range.mm, range.current, vma.start, vma.end);
+      if (error != 0) return error;
+    }
     vma.flags = (vma.flags & ~change.clear) | change.set;
     return 0;
   });

@@ -1,4 +1,6 @@
 // mprotect: protections of areas and of the entries already there.
+#include "pagesim/kernel/mprotect.h"
+
 #include <sys/mman.h>
 
 #include "pagesim/kernel/areas.h"
@@ -9,12 +11,8 @@
 
 namespace pagesim::kernel {
 
-namespace {
-
 namespace flag = hardware::frame_flag;
 
-/// Whether a present entry of a writable area may be writable without a fault: nobody has to hear
-/// of the first store (spec/linux-faults section 11).
 bool can_change_pte_writable(const Mm& mm, const Vma& vma, Entry entry) {
   const Ptes ptes{mm};
   if ((vma.prot & PROT_WRITE) == 0 || ptes.is_zero_page(entry)) return false;
@@ -24,6 +22,8 @@ bool can_change_pte_writable(const Mm& mm, const Vma& vma, Entry entry) {
   if (!rules.mprotect_restores_write || !page.has(flag::Anon)) return false;
   return page.has(flag::Exclusive) && (rules.mprotect_restores_clean || ptes.dirty(entry));
 }
+
+namespace {
 
 void change_protection(Mm& mm, const Vma& vma) {
   const Ptes ptes{mm};

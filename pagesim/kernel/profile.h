@@ -66,6 +66,7 @@ struct Profile {
   std::size_t fault_around_bytes = 65536;
   std::size_t read_ahead_kb = 128;
   SwapDevice swap = SwapDevice::None;
+  std::uint64_t memory_limit = ~std::uint64_t{0};  ///< bytes: memory.max of all processes' cgroup
   unsigned page_cluster = 3;
   std::size_t stack_guard_gap = 256;  ///< pages
   /// Pages of one change that are flushed one by one; more, and the whole TLB is.

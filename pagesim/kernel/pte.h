@@ -46,6 +46,7 @@ class Ptes {
     return SwapSlot{entry >> nonpresent::kOffsetShift};
   }
   [[nodiscard]] bool writable(Entry entry) const noexcept { return format_.writable.in(entry); }
+  [[nodiscard]] bool young(Entry entry) const noexcept { return format_.accessed.in(entry); }
   [[nodiscard]] bool dirty(Entry entry) const noexcept {
     return format_.dirty.in(entry) || (entry & format_.saved_dirty) != 0;
   }

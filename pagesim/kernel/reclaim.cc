@@ -1,6 +1,7 @@
 // reclaim: swapping out, dropping.
 #include "pagesim/kernel/reclaim.h"
 
+#include "pagesim/check.h"
 #include "pagesim/kernel/file.h"
 #include "pagesim/kernel/huge.h"
 #include "pagesim/kernel/page_cache.h"
@@ -15,9 +16,9 @@ namespace {
 
 namespace flag = hardware::frame_flag;
 
-/// The entry of a private page becomes the name of a slot. A disk writes later: until then the page
-/// stays in the swap cache.
-void swap_out(Mm& mm, Entry* entry) {
+/// The entry of a private page becomes the name of a slot; the page is in the swap cache. It is
+/// nobody's merged page any more: who finds it there may have it alone.
+void unmap_to_swap(Mm& mm, Entry* entry) {
   const Ptes ptes{mm};
   Swap& swap = mm.kernel.swap;
   const FrameNumber frame = ptes.frame(*entry);
@@ -25,11 +26,19 @@ void swap_out(Mm& mm, Entry* entry) {
   const bool exclusive = page.has(flag::Exclusive);
   if (!page.has(flag::SwapCache)) swap.add_to_cache(swap.allocate(), frame);
   const SwapSlot slot = swap.slot_of(frame);
+  if (page.has(flag::Ksm)) swap.set_merged(slot);
   swap.duplicate(slot);
   *entry = make_nonpresent(NonPresent::Swap, static_cast<std::uint64_t>(slot), exclusive);
   mm.count(RssKind::Swap, 1);
+  if (page.mapcount == 1) page.clear(flag::Ksm);
   page_remove_rmap(mm, frame);
-  if (mm.kernel.profile.swap == SwapDevice::Zram) swap.delete_from_cache(frame);
+}
+
+/// A disk writes later: until then the page stays in the swap cache.
+void swap_out(Mm& mm, Entry* entry) {
+  const FrameNumber frame = Ptes{mm}.frame(*entry);
+  unmap_to_swap(mm, entry);
+  if (mm.kernel.profile.swap == SwapDevice::Zram) mm.kernel.swap.delete_from_cache(frame);
 }
 
 void pageout_anon(Mm& mm, Entry* entry) {
@@ -123,6 +132,77 @@ void drop_swap_cache(Mm& mm, const Vma& vma, VirtAddr start, VirtAddr end) {
   for (const std::uint64_t index :
        vma.file->cached_pages(first, first + ((end - start) >> mm.page_shift()) - 1))
     if (vma.file->find_page(index)->swap_cached) vma.file->swap_out_page(index, true);
+}
+
+namespace {
+
+/// A private page several entries map: they all name one slot.
+void swap_out_shared(Kernel& kernel, FrameNumber frame, const std::vector<PageMapping>& mappings) {
+  if (kernel.profile.swap == SwapDevice::None) return;
+  for (const auto& [mm, at] : mappings) {
+    unmap_to_swap(*mm, mm->tables.lowest(at).entry);
+    mm->flush_tlb(at, at + mm->page_size(), TableChange::Pageout);
+  }
+  kernel.swap.delete_from_cache(frame);
+}
+
+/// A folio with pages others map too: they go one by one, later.
+void split_shared_folio(Kernel& kernel, FrameNumber head,
+                        const std::vector<PageMapping>& mappings) {
+  for (const auto& [mm, at] : mappings) {
+    const auto [entry, level] = mm->tables.lowest(at);
+    if (level > 0) split_huge_pmd(*mm, at, *entry);
+  }
+  split_folio(kernel, head);
+}
+
+void reclaim_anon(Kernel& kernel, FrameNumber frame, const std::vector<PageMapping>& mappings) {
+  const hardware::FrameRecord& page = kernel.memory.record(frame);
+  if (mappings.empty()) {
+    if (page.has(flag::SwapCache)) kernel.swap.delete_from_cache(frame);
+    return;
+  }
+  if (page.order() == 0 && page.mapcount > 1) return swap_out_shared(kernel, frame, mappings);
+  Mm& mm = *mappings.front().mm;
+  const VirtAddr at = mappings.front().at;
+  const Vma* vma = mm.find_vma(at);
+  if (page.order() > 0 && !is_folio_exclusive(mm, at, frame))
+    return split_shared_folio(kernel, frame, mappings);
+  const VirtAddr end = at + (mm.page_size() << page.order());
+  pageout_range(mm, *vma, at, end);
+  drop_swap_cache(mm, *vma, at, end);
+}
+
+/// All entries of a file's page are emptied; a dirty one makes the page dirty.
+void unmap_file_page(Kernel& kernel, FrameNumber frame, const std::vector<PageMapping>& mappings) {
+  for (const auto& [mm, at] : mappings) {
+    zap_entry(*mm, mm->tables.lowest(at).entry);
+    mm->flush_tlb(at, at + mm->page_size(), TableChange::Pageout);
+  }
+  check(kernel.memory.record(frame).mapcount == 0, "all mappings of a page are known");
+}
+
+/// Written back if it is dirty, and dropped. A folio falls apart first if pages of it are mapped.
+void reclaim_file_page(Kernel& kernel, FrameNumber frame, const std::vector<PageMapping>& mappings,
+                       const PageFinder::FilePage& page) {
+  File& file = *page.file;
+  if (file.is_shmem() && kernel.profile.swap == SwapDevice::None) return;
+  split_file_folio(kernel, file, page.index);
+  if (kernel.memory.record(frame).mapcount != 0) unmap_file_page(kernel, frame, mappings);
+  if (file.is_shmem())
+    file.swap_out_page(page.index, true);
+  else
+    file.remove_page(page.index, true);
+}
+
+}  // namespace
+
+void reclaim_page(Kernel& kernel, FrameNumber frame, const std::vector<PageMapping>& mappings,
+                  const std::optional<PageFinder::FilePage>& file_page) {
+  if (file_page)
+    reclaim_file_page(kernel, frame, mappings, *file_page);
+  else if (kernel.memory.record(frame).has(flag::Anon))
+    reclaim_anon(kernel, frame, mappings);
 }
 
 }  // namespace pagesim::kernel

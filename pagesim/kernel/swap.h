@@ -43,6 +43,10 @@ class Swap {
   void delete_from_cache(FrameNumber frame);
   /// folio_free_swap: leaves the cache if no entry names the slot any more. Whether it is out.
   bool try_to_free(FrameNumber frame);
+  /// The slot is of a page others were merged into (KSM): it is read for the first that comes, each
+  /// other gets a copy. Forgotten when the slot is free.
+  void set_merged(SwapSlot slot) noexcept { at(slot).merged = true; }
+  [[nodiscard]] bool is_merged(SwapSlot slot) const noexcept { return at(slot).merged; }
   /// Copies the page from the device.
   void read(SwapSlot slot, FrameNumber frame);
   /// Bytes of the page, wherever it is; it stays there.
@@ -66,6 +70,7 @@ class Swap {
     std::uint32_t count = 0;
     bool read_ahead = false;
     bool nonzero = false;
+    bool merged = false;
     std::optional<FrameNumber> frame;
     std::vector<std::byte> bytes;  ///< empty: without contents
   };

@@ -12,6 +12,19 @@ namespace {
 
 namespace flag = hardware::frame_flag;
 
+/// ksm_might_need_to_copy: a merged page was read for another place already: this one's is a copy,
+/// which the swap cache knows nothing of.
+FaultResult copy_merged_page(VmFault& vmf, SwapSlot slot, FrameNumber& frame) {
+  const Kernel& kernel = vmf.mm.kernel;
+  if (!kernel.swap.is_merged(slot) || kernel.memory.record(frame).mapcount == 0)
+    return FaultResult::Minor;
+  const auto copy = alloc_anon_page(vmf.mm);
+  if (!copy) return FaultResult::Oom;
+  vmf.mm.kernel.memory.copy_frame(*copy, frame);
+  frame = *copy;
+  return FaultResult::Minor;
+}
+
 struct SwappedPage {
   FaultResult result = FaultResult::Minor;
   Cause cause = Cause::SwapCache;
@@ -68,8 +81,9 @@ FaultResult do_swap_page(VmFault& vmf) {
   const Entry old = *vmf.pte;
   if (ptes.kind(old) == NonPresent::Guard) return FaultResult::Sigsegv;
   const SwapSlot slot = ptes.swap_slot(old);
-  const SwappedPage in = swap_in(vmf, slot);
+  SwappedPage in = swap_in(vmf, slot);
   if (is_error(in.result)) return in.result;
+  if (is_error(copy_merged_page(vmf, slot, in.frame))) return FaultResult::Oom;
   page_add_rmap(vmf.mm, in.frame);
   vmf.mm.count(RssKind::Swap, -1);
   vmf.mm.kernel.swap.release(slot);

@@ -7,8 +7,8 @@ namespace pagesim::kernel {
 
 std::string_view to_string(TableChange change) noexcept {
   constexpr std::string_view kNames[kTableChanges] = {
-      "zap",     "free_tables", "mprotect",  "fork",     "cow",        "mremap",
-      "pageout", "lazy_free",   "writeback", "truncate", "huge_split", "collapse"};
+      "zap",       "free_tables", "mprotect", "fork",       "cow",      "mremap", "pageout",
+      "lazy_free", "writeback",   "truncate", "huge_split", "collapse", "merge",  "numa_hint"};
   return kNames[static_cast<std::size_t>(change)];
 }
 

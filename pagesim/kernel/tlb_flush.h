@@ -21,9 +21,11 @@ enum class TableChange : std::uint8_t {
   Writeback,  ///< the dirty bit and the write permission of a file's pages
   Truncate,   ///< a file lost pages
   HugeSplit,  ///< one entry became a table of them
-  Collapse    ///< and the other way round
+  Collapse,   ///< and the other way round
+  Merge,      ///< KSM: equal pages became one
+  NumaHint    ///< the next access is to be heard of
 };
-inline constexpr std::size_t kTableChanges = static_cast<std::size_t>(TableChange::Collapse) + 1;
+inline constexpr std::size_t kTableChanges = static_cast<std::size_t>(TableChange::NumaHint) + 1;
 /// "zap", "free_tables".
 [[nodiscard]] std::string_view to_string(TableChange change) noexcept;
 
