@@ -43,6 +43,8 @@ const RandomScript::Row RandomScript::kRows[kVerbs] = {
     {Verb::Rewrite, 3, &S::rewrite_line},
     {Verb::Swapout, 0, &S::swapout_line},
     {Verb::Sysctl, 0, &S::sysctl_line},
+    {Verb::KsmScan, 0, &S::ksm_scan_line},
+    {Verb::NumaScan, 0, &S::numa_scan_line},
     {Verb::Read, 45, &S::read_line},
     {Verb::Write, 55, &S::write_line},
     {Verb::Update, 6, &S::update_line},

@@ -146,6 +146,8 @@ class RandomScript {
   [[nodiscard]] std::string rewrite_line();
   [[nodiscard]] std::string swapout_line() { return on_range("swapout"); }
   [[nodiscard]] std::string sysctl_line();
+  [[nodiscard]] std::string ksm_scan_line();
+  [[nodiscard]] std::string numa_scan_line();
   [[nodiscard]] std::string touch(const char* verb);
   [[nodiscard]] std::string read_line() { return touch("read"); }
   [[nodiscard]] std::string write_line() { return touch("write"); }

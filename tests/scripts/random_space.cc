@@ -206,6 +206,10 @@ std::string RandomScript::rewrite_line() {
                        : fmt::format("rewrite {} {}", of->name, below(of->pages + 1));
 }
 
+std::string RandomScript::ksm_scan_line() { return "ksm_scan"; }
+
+std::string RandomScript::numa_scan_line() { return "numa_scan " + range(); }
+
 std::string RandomScript::sysctl_line() {
   if (one_in(2)) return "sysctl " + pick(number_settings()) + " " + number();
   return "sysctl " + pick(word_settings()) + " " + pick(setting_words());

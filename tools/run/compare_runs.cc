@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -102,16 +104,24 @@ void Walk::differ(std::size_t index, std::string subject, std::string left, std:
       {index, program_.ops[index].line, std::move(subject), std::move(left), std::move(right)});
 }
 
+/// Whether the process was killed amid the operation: what it had done by then is not known.
+bool is_killed(const RunOutcome& run, std::size_t index) {
+  const SignalInfo* const signal = signal_of(run, index);
+  return signal != nullptr && signal->number == SIGKILL;
+}
+
 void Walk::operation(std::size_t index) {
   const OpOutcome& a = left_.ops[index];
   const OpOutcome& b = right_.ops[index];
-  counts(index);
+  const bool killed = is_killed(left_, index) || is_killed(right_, index);
+  if (!killed) counts(index);
   if (a.ran != b.ran) {
     const auto words = [](bool ran) { return ran ? "run" : "its process had ended"; };
     differ(index, "line", words(a.ran), words(b.ran));
   }
   if (!a.ran || !b.ran) return;
   result_.ops[index].compared = true;
+  if (killed) return signals(index);
   same(index, "minor faults", a.minor, b.minor);
   same(index, "major faults", a.major, b.major);
   faults(index);

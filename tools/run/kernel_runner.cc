@@ -57,7 +57,14 @@ void check(const script::Program& program, const KernelOptions& options) {
   for (const Op& op : program.ops) {
     if (op.verb == Verb::Swapout && !swap)
       throw Unsupported{program, op, "this machine has no swap space (see swapon)"};
-    if (op.verb == Verb::Sysctl && !options.allow_sysctl)
+    if (op.verb == Verb::KsmScan && access((std::string{kKsmDirectory} + "run").c_str(), W_OK) != 0)
+      throw Unsupported{program, op, "merging needs root and a kernel with CONFIG_KSM"};
+    if (op.verb == Verb::NumaScan)
+      throw Unsupported{
+          program, op,
+          "nobody can ask this kernel for it: balancing looks at a process of several "
+          "threads after seconds of its time, and at all of its memory"};
+    if (op.verb == Verb::Sysctl && !options.allow_sysctl && !is_memory_limit(program, op))
       throw Unsupported{program, op, "it changes a setting of the whole machine: allow it first"};
   }
 }
@@ -77,6 +84,7 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
   header.rest_after_major = kernel.rest_after_major;
   header.settle = program.ops.size() <= kSettleOps;
   header.has_swap = measure::has_swap();
+  header.lock_own = limits_memory(program);
   header.runner_pid = getpid();
 }
 
@@ -120,6 +128,19 @@ void enter(child::Header& header, const MemoryGroup& group) {
 std::string line_of(const script::Program& program, std::uint64_t op) {
   if (op >= program.ops.size()) return program.path;
   return fmt::format("{}:{}", program.path, program.ops[op].line);
+}
+
+/// Whether the kernel killed the measured process for want of memory under its limit.
+bool is_oom_kill(const ChildEnd& end, const std::optional<MemoryGroup>& group) {
+  return group && WIFSIGNALED(end.status) && WTERMSIG(end.status) == SIGKILL &&
+         group->oom_kills() != 0;
+}
+
+/// The operation it was amid: what that had cost is not known.
+void add_oom_kill(RunOutcome& outcome, std::uint64_t op) {
+  if (op >= outcome.ops.size()) return;
+  outcome.ops[op].ran = true;
+  outcome.signals.emplace_back(op, pagesim::SignalInfo{SIGKILL, SI_KERNEL, {}, 0, 0});
 }
 
 /// Throws when the child did not come to its end by itself.
@@ -205,7 +226,11 @@ KernelRunner::KernelRunner(KernelOptions options) : options_{std::move(options)}
 RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& options) {
   check(program, options_);
   const auto probes = all_probes(program, options);
-  const KernelSettings settings{program};
+  std::optional<MemoryGroup> group;
+  if (limits_memory(program) ||
+      any_op(program, [](const Op& op) { return op.verb == Verb::Swapout; }))
+    group.emplace();
+  const KernelSettings settings{program, group ? group->limit_file() : std::string{}};
   SharedImage image{program, shared_probes(probes, options.cache_probes), settings.to_write()};
   child::Header& header = image.header();
   ask(header, program, options, options_);
@@ -223,18 +248,18 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
     image.files()[i] = files[i].get();
     if (files[i].is_open()) command.kept_fds.push_back(files[i].get());
   }
-  std::optional<MemoryGroup> group;
-  if (any_op(program, [](const Op& op) { return op.verb == Verb::Swapout; }))
-    enter(header, group.emplace());
+  if (group) enter(header, *group);
   header.log_fd = image.log_fd();
   command.kept_fds.push_back(image.log_fd());
   const ChildEnd end = run_child(command, options_.time_limit);
-  check_end(end, program, header);
+  const bool killed = is_oom_kill(end, group);
+  if (!killed) check_end(end, program, header);
   RunOutcome outcome = read_outcome(program, image, options.cache_probes.size());
   for (std::size_t i = 0; i < probes.size(); ++i) {
     outcome.pages[i].op = probes[i].op;
     outcome.pages[i].process = probes[i].process;
   }
+  if (killed) add_oom_kill(outcome, header.next.load());
   tell_missing(outcome, header, tracepoints);
   add_totals(outcome, image);
   add_abort(outcome, end.error);

@@ -1,6 +1,7 @@
 // Finding, remembering and putting back kernel settings.
 #include "tools/run/kernel_settings.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -36,9 +37,12 @@ constexpr KnownSetting kWords[] = {{"thp_enabled", "enabled"},
                                    {"thp_1m", "hugepages-1024kB/enabled"},
                                    {"thp_2m", "hugepages-2048kB/enabled"}};
 
-child::Setting find_setting(const std::string& name) {
+constexpr std::string_view kMemoryLimit = "memory_limit";
+
+child::Setting find_setting(const std::string& name, const std::string& limit_file) {
   child::Setting setting;
   std::string path;
+  if (name == kMemoryLimit) path = limit_file;
   for (const KnownSetting& known : kNumbers)
     if (known.name == name) path = known.path;
   for (const KnownSetting& known : kWords) {
@@ -63,21 +67,41 @@ std::string value_now(const std::string& path) {
 
 }  // namespace
 
-KernelSettings::KernelSettings(const script::Program& program) {
-  for (const std::string& name : program.settings) to_write_.push_back(find_setting(name));
+bool is_memory_limit(const script::Program& program, const script::Op& op) {
+  return op.verb == script::Verb::Sysctl && program.settings[op.file] == kMemoryLimit;
+}
+
+bool limits_memory(const script::Program& program) {
+  return std::any_of(program.ops.begin(), program.ops.end(),
+                     [&](const script::Op& op) { return is_memory_limit(program, op); });
+}
+
+KernelSettings::KernelSettings(const script::Program& program, const std::string& limit_file) {
+  for (const std::string& name : program.settings)
+    to_write_.push_back(find_setting(name, limit_file));
   for (const script::Op& op : program.ops) {
     if (op.verb != script::Verb::Sysctl) continue;
     const child::Setting& setting = to_write_.at(op.file);
+    if (setting.path[0] == '\0' && is_memory_limit(program, op))
+      throw Unsupported{program, op,
+                        "a limit needs a memory cgroup of the run's own (root, and a cgroup file "
+                        "system that can be written)"};
     if (setting.path[0] == '\0')
       throw Unsupported{program, op, "this machine has no setting " + program.settings[op.file]};
   }
   for (const child::Setting& setting : to_write_)
-    remembered_.emplace_back(setting.path, value_now(setting.path));
+    if (setting.path != limit_file) remembered_.emplace_back(setting.path, value_now(setting.path));
+  const bool merges = std::any_of(program.ops.begin(), program.ops.end(),
+                                  [](const auto& op) { return op.verb == script::Verb::KsmScan; });
+  if (!merges) return;
+  for (const char* file : {"pages_to_scan", "sleep_millisecs", "smart_scan", "run"})
+    remembered_.emplace_back(std::string{kKsmDirectory} + file,
+                             value_now(std::string{kKsmDirectory} + file));
 }
 
 KernelSettings::~KernelSettings() {
   for (const auto& [path, value] : remembered_)
-    if (value_now(path) != value) std::ofstream{path} << value;
+    if (!value.empty() && value_now(path) != value) std::ofstream{path} << value;
 }
 
 }  // namespace tools::run

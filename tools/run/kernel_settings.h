@@ -9,11 +9,19 @@
 
 namespace tools::run {
 
+/// Whether it is not the machine's but the run's own.
+[[nodiscard]] bool is_memory_limit(const script::Program& program, const script::Op& op);
+[[nodiscard]] bool limits_memory(const script::Program& program);
+
+/// Merging equal pages: the folder of its settings.
+inline constexpr const char* kKsmDirectory = "/sys/kernel/mm/ksm/";
+
 class KernelSettings {
  public:
   /// Remembers the value of every setting the program writes. Throws Unsupported for one this
   /// machine does not have.
-  explicit KernelSettings(const script::Program& program);
+  /// `limit_file`: the memory cgroup's that the run is in; empty: it is in none.
+  explicit KernelSettings(const script::Program& program, const std::string& limit_file = {});
   KernelSettings(const KernelSettings&) = delete;
   KernelSettings& operator=(const KernelSettings&) = delete;
   /// Puts the remembered values back.

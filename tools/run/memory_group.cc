@@ -65,6 +65,21 @@ MemoryGroup::MemoryGroup() {
   directory_.clear();
 }
 
+std::string MemoryGroup::limit_file() const {
+  if (directory_.empty()) return {};
+  return directory_ + (unified_ ? "/memory.max" : "/memory.limit_in_bytes");
+}
+
+std::uint64_t MemoryGroup::oom_kills() const {
+  const char* const file = unified_ ? "/memory.events" : "/memory.oom_control";
+  std::istringstream lines{measure::read_file(directory_ + file).value_or("")};
+  std::string key;
+  std::uint64_t value = 0;
+  while (lines >> key >> value)
+    if (key == "oom_kill") return value;
+  return 0;
+}
+
 MemoryGroup::~MemoryGroup() {
   for (int i = 0; !directory_.empty() && i < kTriesToRemove; ++i) {
     if (rmdir(directory_.c_str()) == 0 || errno != EBUSY) return;

@@ -10,7 +10,8 @@
 namespace tools::script {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSignals{"none", "SIGSEGV", "SIGBUS", "SIGABRT"};
+constexpr std::array<std::string_view, 5> kSignals{"none", "SIGSEGV", "SIGBUS", "SIGABRT",
+                                                   "SIGKILL"};
 constexpr std::array<std::string_view, 5> kSignalCodes{"MAPERR", "ACCERR", "PKUERR", "ADRERR",
                                                        "KERNEL"};
 constexpr std::array<std::string_view, 11> kPageStates{"absent",      "swap",  "guard",      "zero",
@@ -140,7 +141,7 @@ bool LineParser::expected_count(Expectation& expected) {
 
 void LineParser::expected_signal(Expectation& expected) {
   const Token& name = peek();
-  if (!contains(kSignals, name.text)) fail_expected("SIGSEGV, SIGBUS, SIGABRT or none");
+  if (!contains(kSignals, name.text)) fail_expected("SIGSEGV, SIGBUS, SIGABRT, SIGKILL or none");
   set_once(expected.signal, std::string{next().text}, name);
   if (name.text == "none" || !contains(kSignalCodes, peek().text)) return;
   expected.signal_code = std::string{next().text};

@@ -41,6 +41,8 @@ constexpr std::array<Grammar, kVerbs> kGrammar{{
     {"rewrite", false, {A::File, A::FilePage}},
     {"swapout", false, {A::Range}},
     {"sysctl", false, {A::Setting}},
+    {"ksm_scan", false, {}},
+    {"numa_scan", false, {A::Range}},
     {"read", false, {A::Target}},
     {"write", false, {A::Target}},
     {"update", false, {A::Place}},

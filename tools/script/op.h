@@ -48,6 +48,8 @@ enum class Verb : std::uint8_t {
   Rewrite,
   Swapout,
   Sysctl,
+  KsmScan,
+  NumaScan,
   // loads, stores, kernel copies
   Read,
   Write,

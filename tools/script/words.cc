@@ -39,7 +39,7 @@ constexpr WordValue kSettingWords[] = {{"never", static_cast<int>(SettingWord::N
 
 constexpr WordValue kNumberSettings[] = {
     {"page_cluster"}, {"nr_hugepages"},      {"fault_around_bytes"}, {"read_ahead_kb"},
-    {"swappiness"},   {"overcommit_memory"}, {"use_zero_page"}};
+    {"swappiness"},   {"overcommit_memory"}, {"use_zero_page"},      {"memory_limit"}};
 constexpr WordValue kWordSettings[] = {{"thp_enabled"}, {"thp_shmem"}, {"thp_16k"},  {"thp_32k"},
                                        {"thp_64k"},     {"thp_128k"},  {"thp_256k"}, {"thp_512k"},
                                        {"thp_1m"},      {"thp_2m"}};

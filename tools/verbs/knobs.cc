@@ -143,6 +143,8 @@ constexpr std::array kKnobs = {
     Knob{"stack_limit_kib", 4, std::uint64_t{1} << 32,
          [](run::SimSetup& s, std::uint64_t v) { s.layout.stack_limit = v << 10; },
          "RLIMIT_STACK, KiB"},
+    sysctl("memory_limit", 65536, std::uint64_t{1} << 50,
+           "bytes all processes may have in memory, as memory.max of their cgroup"),
     Knob{"swap", 0, kSwapDevices.size() - 1,
          [](run::SimSetup& s,
             std::uint64_t v) { s.profile.swap = static_cast<pagesim::kernel::SwapDevice>(v); },

@@ -46,6 +46,9 @@ std::string why_not_here(const run::SimSetup& setup) {
     return fmt::format("the kernel simulated is {}, this one is {}", to_string(wanted),
                        to_string(running));
   }
+  if (setup.profile.memory_limit != pagesim::kernel::Profile{}.memory_limit)
+    return "the limit on memory is the simulated machine's; a line \"sysctl memory_limit\" is for "
+           "both";
   return missing_swap(setup.profile.swap);
 }
 

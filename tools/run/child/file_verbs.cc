@@ -6,6 +6,7 @@
 
 #include "tools/measure/page_map.h"
 #include "tools/measure/raw_syscall.h"
+#include "tools/run/child/ksm.h"
 #include "tools/run/child/observer.h"
 #include "tools/run/child/reclaim.h"
 #include "tools/run/child/resolve.h"
@@ -135,6 +136,7 @@ void act_sysctl(Call& call) {
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, arg(setting.path), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return call.take(fd);
   call.take(raw_syscall(SYS_write, fd, arg(text), arg(__builtin_strlen(text))));
+  if (call.error == 0) call.returned = 0;
   raw_syscall(SYS_close, fd);
 }
 void finish_sysctl(Call& call) {
@@ -177,6 +179,8 @@ VerbSteps file_verb(Verb verb) noexcept {
       return {prepare_swapout, act_swapout, finish_swapout};
     case Verb::Sysctl:
       return {nullptr, act_sysctl, finish_sysctl};
+    case Verb::KsmScan:
+      return {nullptr, act_nothing, scan_ksm};
     default:
       return {};
   }

@@ -44,7 +44,7 @@ VerbSteps steps_of(script::Verb verb) noexcept {
   using script::Verb;
   if (verb <= Verb::Mallopt) return allocator_verb(verb);
   if (verb <= Verb::Brk) return space_verb(verb);
-  if (verb <= Verb::Sysctl) return file_verb(verb);
+  if (verb <= Verb::NumaScan) return file_verb(verb);
   return access_verb(verb);
 }
 
@@ -125,6 +125,7 @@ void prepare(Task& task) {
   if (header.time_accesses != 0) measure::take_warm_frames();
   header.stack_base = mapping_named("[stack]").begin;
   header.text_base = program_text().begin;
+  if (header.lock_own != 0) lock_own_pages();
   touch_all(task);
   rusage scratch;
   task.own = measure::thread_faults(scratch);

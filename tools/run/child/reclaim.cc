@@ -75,11 +75,10 @@ std::uint64_t hex(const char*& at) {
   }
 }
 
-/// Calls visit(page number, entry) for each page of the process, area by area.
+/// Calls visit(begin, end) for each area of the process.
 template <class Visit>
-void for_each_page(const Task& task, Visit visit) {
+void for_each_area(Visit visit) {
   static char text[256 * 1024];
-  static std::uint64_t entries[kBatch];
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, arg("/proc/self/maps"), O_RDONLY | O_CLOEXEC);
   std::size_t size = 0;
   for (long got = 1; got > 0 && size < sizeof text - 1; size += static_cast<std::size_t>(got)) {
@@ -89,18 +88,27 @@ void for_each_page(const Task& task, Visit visit) {
   raw_syscall(SYS_close, fd);
   text[size] = '\0';
   for (const char* line = text; *line != '\0'; ++line) {
-    const std::uint64_t first = hex(line) / kPage;
+    const std::uint64_t begin = hex(line);
     ++line;  // the dash
-    const std::uint64_t end = hex(line) / kPage;
-    for (std::uint64_t page = first; page < end;) {
-      const std::uint64_t wanted = end - page < kBatch ? end - page : kBatch;
-      const std::uint64_t count = task.pagemap.read(page, entries, wanted);
+    const std::uint64_t end = hex(line);
+    visit(begin, end);
+    while (*line != '\n' && line[1] != '\0') ++line;
+  }
+}
+
+/// Calls visit(page number, entry) for each page of the process, area by area.
+template <class Visit>
+void for_each_page(const Task& task, Visit visit) {
+  static std::uint64_t entries[kBatch];
+  for_each_area([&](std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t page = begin / kPage; page < end / kPage;) {
+      const std::uint64_t rest = end / kPage - page;
+      const std::uint64_t count = task.pagemap.read(page, entries, rest < kBatch ? rest : kBatch);
       if (count == 0) break;
       for (std::uint64_t i = 0; i < count; ++i) visit(page + i, PageEntry{entries[i]});
       page += count;
     }
-    while (*line != '\n' && line[1] != '\0') ++line;
-  }
+  });
 }
 
 /// Remembers which pages are in swap; false: in too many pieces.
@@ -172,6 +180,15 @@ bool has_company() {
 void join_memory_group() noexcept {
   if (shared.header->memory_group[0] == '\0') return;
   if (write_group("/cgroup.procs", "0") < 0) shared.header->memory_group[0] = '\0';
+}
+
+void lock_own_pages() noexcept {
+  const Span data = allocator_globals();
+  for_each_area([&](std::uint64_t begin, std::uint64_t end) {
+    const std::uint64_t before = data.begin < end && data.end > begin ? data.begin : end;
+    if (begin < before) raw_syscall(SYS_mlock, arg(begin), arg(before - begin));
+    if (before < end && data.end < end) raw_syscall(SYS_mlock, arg(data.end), arg(end - data.end));
+  });
 }
 
 void drop_swap_cache(const Call& call) noexcept {

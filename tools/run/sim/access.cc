@@ -52,7 +52,12 @@ void access_range(Call& call, Access access) {
   const Touches touches{call.op, call.to.raw(), call.block, page};
   for (std::uint64_t i = 0; i < touches.count(); ++i) {
     const VirtAddr at{touches.at(i)};
-    logged(call, at, 1, access, [&] { call.task.touch(at, 1, access, kUser); });
+    logged(call, at, 1, access, [&] {
+      if (call.keeps_bytes && access == Access::Write)
+        store(call.task, at, 1);
+      else
+        call.task.touch(at, 1, access, kUser);
+    });
   }
 }
 

@@ -43,6 +43,8 @@ Run::Run(const script::Program& program, const RunOptions& options, const SimSet
       machine_{setup.config, setup.profile},
       actors_(program.processes.size()),
       files_(program.files.size()) {
+  merges_pages_ = std::any_of(program.ops.begin(), program.ops.end(),
+                              [](const Op& op) { return op.verb == Verb::KsmScan; });
   outcome_.ops.resize(program.ops.size());
   outcome_.has_addresses = true;
   outcome_.has_causes = true;
@@ -184,11 +186,21 @@ void Run::perform(Call& call) {
   } else if (op.verb == Verb::Swapout) {
     take_error(call, call.task.swapout(call.to, call.length));
   } else if (op.verb == Verb::Sysctl) {
-    apply_setting(program_.settings[op.file], op.n, setup_.config.geometry, machine_.profile());
+    change_setting(call);
+  } else if (op.verb == Verb::KsmScan) {
+    machine_.ksm_scan();
+  } else if (op.verb == Verb::NumaScan) {
+    take_error(call, call.task.numa_scan(call.to, call.length));
   } else {
     const bool has_peer = op.peer != script::kNone && actors_[op.peer].alive;
     run_kernel_copy(call, has_peer ? actors_[op.peer].task : nullptr);
   }
+}
+
+void Run::change_setting(Call& call) {
+  const std::string& name = program_.settings[call.op.file];
+  apply_setting(name, call.op.n, setup_.config.geometry, machine_.profile());
+  if (name == kMemoryLimit) call.result->error = machine_.limit_memory();
 }
 
 void Run::change_tasks(const Op& op, Actor& actor) {
@@ -234,7 +246,7 @@ void Run::remember_peak(const Task& task) {
 Call Run::make_call(const Op& op, Actor& actor, OpOutcome& result) const {
   const bool in_peer = op.peer != script::kNone && actors_[op.peer].space != nullptr;
   const Space& place_space = in_peer ? *actors_[op.peer].space : *actor.space;
-  Call call{op, *actor.task, *actor.space, {}, {}, 0, {}, &result, {}, {}, nullptr};
+  Call call{op, *actor.task, *actor.space, {}, {}, 0, {}, &result, {}, merges_pages_, {}, nullptr};
   if (op.verb != Verb::Sysctl && op.file != script::kNone) call.file = files_[op.file];
   call.to = resolve(op.to, place_space);
   call.from = resolve(op.from, place_space);

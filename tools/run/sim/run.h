@@ -39,6 +39,7 @@ struct Call {
   Block block;               ///< what the name in Op::to stands for
   OpOutcome* result = nullptr;
   std::shared_ptr<pagesim::kernel::File> file;  ///< of Op::file, once it was made
+  bool keeps_bytes = false;                     ///< what is stored is compared later
   pagesim::Counters elsewhere;  ///< counted for a vfork child on this operation's behalf
   CallLog* log = nullptr;       ///< null: nobody asks
 };
@@ -101,6 +102,7 @@ class Run {
   void measure(Actor& actor, std::size_t index);
   void file_faults(std::size_t index);
   void perform(Call& call);
+  void change_setting(Call& call);
   void perform_guarded(Actor& actor, Call& call, std::size_t index);
   void end_by_signal(Actor& actor, std::size_t index, const pagesim::SignalInfo& signal,
                      bool survivable);
@@ -125,8 +127,9 @@ class Run {
   std::vector<std::shared_ptr<pagesim::kernel::File>> files_;  ///< by file of the program
   std::vector<Probe> probes_;
   std::multimap<std::size_t, std::size_t> probes_after_;  ///< operation -> index into probes_
-  std::int64_t resident_at_start_ = 0;                    ///< bytes: what preparing has touched
-  pagesim::TlbUse tlb_at_start_;                          ///< what preparing has used
+  bool merges_pages_ = false;           ///< some operation compares what others stored
+  std::int64_t resident_at_start_ = 0;  ///< bytes: what preparing has touched
+  pagesim::TlbUse tlb_at_start_;        ///< what preparing has used
   RunOutcome outcome_;
   CallLog log_;
 };

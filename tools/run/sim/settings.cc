@@ -32,6 +32,7 @@ constexpr std::array kFolioSizes{
 
 constexpr std::array kSettings{
     Setting{"fault_around_bytes", [](Profile& p, std::uint64_t v) { p.fault_around_bytes = v; }},
+    Setting{kMemoryLimit, [](Profile& p, std::uint64_t v) { p.memory_limit = v; }},
     Setting{"read_ahead_kb", [](Profile& p, std::uint64_t v) { p.read_ahead_kb = v; }},
     Setting{"page_cluster",
             [](Profile& p, std::uint64_t v) { p.page_cluster = static_cast<unsigned>(v); }},

@@ -9,6 +9,9 @@
 
 namespace tools::run::sim {
 
+/// The setting that is a memory cgroup's, not the whole machine's: bytes.
+inline constexpr std::string_view kMemoryLimit = "memory_limit";
+
 /// Whether the machine has a setting of this name.
 [[nodiscard]] bool has_setting(std::string_view name,
                                const pagesim::hardware::Geometry& geometry) noexcept;

@@ -21,16 +21,6 @@ using script::Verb;
 
 constexpr const char* kNoSwap = "the simulated machine has no swap space";
 
-std::string missing_advice(int advice) {
-  switch (advice) {
-    case MADV_MERGEABLE:
-    case MADV_UNMERGEABLE:
-      return "the simulated machine does not merge pages (KSM)";
-    default:
-      return {};
-  }
-}
-
 /// What a machine of 32 bits cannot be asked.
 std::string missing_on_32_bits(const Op& op, const SimSetup& setup) {
   if (op.verb <= Verb::Mallopt) {
@@ -50,7 +40,7 @@ std::string missing_on_32_bits(const Op& op, const SimSetup& setup) {
 std::string missing_setting(const Program& program, const Op& op, const SimSetup& setup) {
   const std::string& name = program.settings[op.file];
   if (has_setting(name, setup.config.geometry)) return {};
-  if (name == "swappiness") return "the simulated machine reclaims only what it is told to";
+  if (name == "swappiness") return "the simulated machine reclaims by age, whatever the swappiness";
   return "the simulated machine has no setting " + name;
 }
 
@@ -64,8 +54,6 @@ std::string missing(const Program& program, const Op& op, const SimSetup& setup)
       return setup.profile.swap == SwapDevice::None ? kNoSwap : std::string{};
     case Verb::Sysctl:
       return missing_setting(program, op, setup);
-    case Verb::Madvise:
-      return missing_advice(op.advice);
     default:
       return {};
   }
