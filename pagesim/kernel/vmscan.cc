@@ -61,16 +61,16 @@ Use take_use(const std::vector<PageMapping>& mappings) {
 
 enum class Verdict : std::uint8_t { Reclaim, Keep, Activate };
 
-/// folio_check_references: a private page that was used stays; a file's that was used once gets
-/// another round, one used again, by several or as code stays.
+/// folio_check_references: a page that was used once gets another round, one used again, by several
+/// or as a file's code stays. A new page was used once.
 Verdict check_references(Scan& scan, FrameNumber frame, LruList list,
                          const std::vector<PageMapping>& mappings) {
   const Use use = take_use(mappings);
   if (use.entries == 0) return Verdict::Reclaim;
-  if (list == LruList::InactiveAnon) return Verdict::Activate;
+  const bool code = use.executable && list == LruList::InactiveFile;
   const bool before = scan.lru.is_referenced(frame);
   scan.lru.set_referenced(frame, true);
-  return before || use.entries > 1 || use.executable ? Verdict::Activate : Verdict::Keep;
+  return before || use.entries > 1 || code ? Verdict::Activate : Verdict::Keep;
 }
 
 bool is_locked(const std::vector<PageMapping>& mappings) {
@@ -137,7 +137,7 @@ std::size_t shrink_lruvec(Kernel& kernel, Lruvec& lru, PageFinder& finder) {
   if (lru.size() > kernel.memory.frames_in_use())
     lru.remove_if([&](FrameNumber frame) { return is_gone(kernel, frame); });
   Scan scan{kernel, lru, finder};
-  // Every page is looked at on both lists, and a file's twice, before nothing can be done.
+  // Every page is looked at twice, and once more on the active list, before nothing can be done.
   const std::size_t most = 6 * (lru.size() + kSwapClusterMax);
   while (scan.freed < kSwapClusterMax && scan.scanned < most) {
     const std::size_t before = scan.scanned;

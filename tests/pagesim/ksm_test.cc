@@ -162,9 +162,16 @@ struct KsmSwapTest : KsmTest, testing::WithParamInterface<kernel::SwapDevice> {
     world.machine.profile().memory_limit = 256 * kPage;
     world.machine.limit_memory();
   }
+  /// A page that several used is active: it goes when more are, found in use twice.
   void press() {
     const VirtAddr hog = world.map(1024, kReadWrite, 1);
-    for (std::size_t i = 0; i < 1024; ++i) write(world.task, hog + i * kPage);
+    for (std::size_t i = 0; i < 1024; ++i) {
+      write(world.task, hog + i * kPage);
+      if (i % 64 != 63) continue;
+      ASSERT_TRUE(world.task.mprotect(hog, 1024 * kPage, PROT_READ));  // empties the TLB
+      ASSERT_TRUE(world.task.mprotect(hog, 1024 * kPage, kReadWrite));
+      for (std::size_t used = i - 63; used <= i; ++used) read(world.task, hog + used * kPage);
+    }
     ASSERT_TRUE(world.task.munmap(hog, 1024 * kPage));
     world.causes();
   }
