@@ -34,7 +34,8 @@ bool is_numa_hint(const Mm& mm, Entry entry) noexcept {
 
 void change_prot_numa(Mm& mm, VirtAddr start, VirtAddr end) {
   const Ptes ptes{mm};
-  for (const auto& [from, vma] : mm.areas()) {
+  for (const auto& area : mm.areas()) {
+    const Vma& vma = area.second;
     if (vma.end <= start || vma.start >= end || !is_scanned(vma)) continue;
     Vma none = vma;
     none.prot = PROT_NONE;

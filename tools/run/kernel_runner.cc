@@ -35,6 +35,12 @@ bool any_op(const script::Program& program, Wanted wanted) {
   return std::any_of(program.ops.begin(), program.ops.end(), wanted);
 }
 
+/// Whether the run is to be in a memory cgroup of its own.
+bool needs_group(const script::Program& program) {
+  return limits_memory(program) ||
+         any_op(program, [](const Op& op) { return op.verb == Verb::Swapout; });
+}
+
 /// The questions about pages, then those about files.
 std::vector<child::PageProbe> shared_probes(const std::vector<Probe>& probes,
                                             const std::vector<CacheProbe>& cache_probes) {
@@ -227,9 +233,7 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
   check(program, options_);
   const auto probes = all_probes(program, options);
   std::optional<MemoryGroup> group;
-  if (limits_memory(program) ||
-      any_op(program, [](const Op& op) { return op.verb == Verb::Swapout; }))
-    group.emplace();
+  if (needs_group(program)) group.emplace();
   const KernelSettings settings{program, group ? group->limit_file() : std::string{}};
   SharedImage image{program, shared_probes(probes, options.cache_probes), settings.to_write()};
   child::Header& header = image.header();

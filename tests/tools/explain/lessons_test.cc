@@ -116,7 +116,10 @@ std::vector<script::Expectation> contradictions(const script::Expectation& claim
       const bool minor = e.fault->outcome == pagesim::Outcome::Minor;
       e.fault->outcome = minor ? pagesim::Outcome::Major : pagesim::Outcome::Minor;
     });
-    with([](auto& e) { e.fault->cause = pagesim::Cause::NumaHint; });
+    with([](auto& e) {
+      const bool hint = e.fault->cause == pagesim::Cause::NumaHint;
+      e.fault->cause = hint ? pagesim::Cause::Spurious : pagesim::Cause::NumaHint;
+    });
     if (claim.fault->error_code) with([](auto& e) { *e.fault->error_code ^= 1; });
   }
   for (std::size_t i = 0; i < claim.page_states.size(); ++i) {
