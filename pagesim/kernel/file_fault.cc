@@ -36,12 +36,21 @@ FilePage shmem_fault(File& file, std::uint64_t index) {
   return {FaultResult::Minor, Cause::ShmemNew, page->frame};
 }
 
+/// A page in memory that is not uptodate is read, a hole too. The program's own fault looks at the
+/// page again and is minor; the kernel's is tried again as a whole, and has waited (measured).
+bool waits_for_page(const VmFault& vmf, const CachedPage& page) noexcept {
+  return !page.uptodate && vmf.request.mode != Mode::User && !vmf.request.starts_over;
+}
+
 /// filemap_fault: a missing page is read from the disk, a hole too. Populating starts over after
 /// that wait, and then counts the page it finds as minor.
 FilePage filemap_fault(VmFault& vmf, File& file, std::uint64_t index) {
   if (CachedPage* page = file.find_page(index)) {
     const FrameNumber frame = page->frame;
+    const bool waits = waits_for_page(vmf, *page);
     page->uptodate = true;
+    if (waits) vmf.decisions.add(Decision::Retry);
+    if (waits) return {FaultResult::Major, Cause::FileRead, frame, true};
     const bool read = async_mmap_readahead(vmf.mm.kernel, vmf.vma, file, index);
     if (read) vmf.decisions.add(Decision::Retry);
     return {FaultResult::Minor, Cause::FileMap, frame, read};
