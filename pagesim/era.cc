@@ -17,7 +17,7 @@ struct Names {
 /// In the order of Decision. The names of 2.6 are those before 2.6.23, when ->nopage became
 /// ->fault, but for huge pages, which came with 2.6.38. What ->map_pages does for many pages,
 /// ->nopage did for one.
-constexpr std::array<Names, kDecisions> kNames = {{
+constexpr std::array<Names, kDecisions> kDecisionNames = {{
     {Decision::FindVma, "find_vma", "find_vma", "find_vma"},
     {Decision::ExpandStack, "expand_stack", "expand_stack", "expand_stack"},
     {Decision::HandleMmFault, "handle_mm_fault", "handle_mm_fault", "handle_mm_fault"},
@@ -46,7 +46,7 @@ constexpr std::array<Names, kDecisions> kNames = {{
 
 constexpr bool in_order() {
   for (unsigned i = 0; i < kDecisions; ++i)
-    if (static_cast<unsigned>(kNames[i].decision) != i) return false;
+    if (static_cast<unsigned>(kDecisionNames[i].decision) != i) return false;
   return true;
 }
 static_assert(in_order());
@@ -68,7 +68,7 @@ std::vector<std::string_view> fault_path(const FaultRecord& fault, Era era) {
   std::vector<std::string_view> path;
   if (fault.decisions == Decisions{}) return path;
   path.push_back(entrance(fault, era));
-  for (const Names& names : kNames) {
+  for (const Names& names : kDecisionNames) {
     const std::string_view name = name_in(names, era);
     if (!fault.decisions.has(names.decision) || name.empty() || name == path.back()) continue;
     path.push_back(name);

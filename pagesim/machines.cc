@@ -18,7 +18,7 @@ using hardware::Arch;
 using hardware::Geometry;
 using hardware::MachineConfig;
 
-constexpr std::array<std::string_view, 7> kNames = {
+constexpr std::array<std::string_view, 7> kMachineNames = {
     "x86-64", "x86-64-5level", "i386", "i386-pae", "arm64-4k", "arm64-16k", "arm64-64k"};
 
 /// What arm64 kernels are configured for unless somebody asks otherwise.
@@ -85,11 +85,11 @@ std::size_t whole_pages(const Geometry& geometry, std::size_t bytes) {
 
 }  // namespace
 
-std::span<const std::string_view> machine_names() noexcept { return kNames; }
+std::span<const std::string_view> machine_names() noexcept { return kMachineNames; }
 
 std::optional<MachineModel> machine_model(std::string_view name) {
-  const auto* const found = std::find(kNames.begin(), kNames.end(), name);
-  if (found == kNames.end()) return std::nullopt;
+  const auto* const found = std::find(kMachineNames.begin(), kMachineNames.end(), name);
+  if (found == kMachineNames.end()) return std::nullopt;
   MachineModel model{*found, {}, {}};
   model.config.geometry = geometry_of(name);
   model.config.memory_bytes =

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fails on a clang-tidy warning in what ships: allocator, pagesim, tools and bench. With TIDY_TESTS=1
 # the tests are read too, which takes as long again. tidy.sh SOURCE_TREE BUILD_TREE
-# A file that passed is not read again until it, a header of ours or the checks change.
+# It reads what the compiler reads: in a unity build several files at once, which spares reading the
+# headers for each. What passed is not read again until it, a header of ours or the checks change.
 set -euo pipefail
 source_tree=$1
 build_tree=$2
@@ -16,14 +17,24 @@ sed -E 's/ (-fno-(store-merging|schedule-insns2?|tree-loop-im|move-loop-invarian
 headers=$(find allocator pagesim tools bench ${TIDY_TESTS:+tests} -name '*.h' -print0 | sort -z |
   xargs -0 cat .clang-tidy | sha256sum)
 
+# A unity source is a list of #include "FILE".
+text_of() {
+  cat "$1"
+  case $1 in *.cxx) sed -n 's/^#include "\(.*\)"$/\1/p' "$1" | xargs cat ;; esac
+}
+
 tidy_one() {
   file=$1
-  stamp=$stamps/$( (echo "$headers"; cat "$file") | sha256sum | cut -c1-32)
+  stamp=$stamps/$( (echo "$headers"; text_of "$file") | sha256sum | cut -c1-32)
   [ -e "$stamp" ] && return 0
-  clang-tidy-14 --quiet -p "$stamps" "$file" 2>/dev/null && touch "$stamp"
+  clang-tidy-14 --quiet -p "$stamps" --config-file=.clang-tidy --checks=-bugprone-suspicious-include \
+    "$file" 2>/dev/null && touch "$stamp"
 }
-export -f tidy_one
-export headers stamps build_tree
+export -f text_of tidy_one
+export headers stamps
 
-find allocator pagesim tools bench ${TIDY_TESTS:+tests} -name '*.cc' -print0 |
-  xargs -0 -n1 -P"$(nproc)" bash -c 'tidy_one "$0"'
+folders="(allocator|pagesim|tools|bench${TIDY_TESTS:+|tests})"
+sed -nE 's/^ *"file": "(.*)",?$/\1/p' "$stamps/compile_commands.json" | sort -u |
+  grep -E "^($source_tree|$build_tree)/$folders/.*(\.cc|/Unity/unity_[0-9]+_cxx\.cxx)$" |
+  grep -v "_embedded\.cc$" |
+  xargs -n1 -P"$(nproc)" bash -c 'tidy_one "$0"'

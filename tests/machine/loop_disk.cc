@@ -23,7 +23,7 @@ namespace {
 
 using tools::run::OwnedFd;
 
-constexpr off_t kBytes = off_t{128} << 20;
+constexpr off_t kDiskBytes = off_t{128} << 20;
 constexpr int kTries = 8;  // another process may take the free device first
 
 /// A file with an empty ext4 of 4 KiB blocks in it, already without a name.
@@ -35,7 +35,7 @@ OwnedFd make_image() {
       "PATH=$PATH:/sbin:/usr/sbin mkfs.ext4 -q -F -b 4096 "
       "-E lazy_itable_init=0,lazy_journal_init=0 '" +
       path + "' >/dev/null 2>&1";
-  const bool made = ftruncate(image.get(), kBytes) == 0 &&
+  const bool made = ftruncate(image.get(), kDiskBytes) == 0 &&
                     std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a test's own path
   unlink(path.c_str());
   if (!made) image.reset();

@@ -18,7 +18,7 @@
 namespace machine {
 namespace {
 
-constexpr std::uint64_t kBytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t kSwapBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kPage = 4096;
 constexpr const char* kHotAdd = "/sys/class/zram-control/hot_add";
 constexpr const char* kHotRemove = "/sys/class/zram-control/hot_remove";
@@ -28,7 +28,7 @@ constexpr int kFirst = SWAP_FLAG_PREFER | SWAP_FLAG_PRIO_MASK;
 std::array<char, kPage> swap_header() {
   std::array<char, kPage> page{};
   const std::uint32_t version = 1;
-  const auto last_page = static_cast<std::uint32_t>(kBytes / kPage - 1);
+  const auto last_page = static_cast<std::uint32_t>(kSwapBytes / kPage - 1);
   std::memcpy(page.data() + 1024, &version, sizeof version);
   std::memcpy(page.data() + 1028, &last_page, sizeof last_page);
   constexpr std::string_view kSignature = "SWAPSPACE2";
@@ -42,7 +42,7 @@ bool write_header(int fd) {
          fsync(fd) == 0;
 }
 
-bool write_text(const std::string& path, const std::string& text) {
+bool write_setting(const std::string& path, const std::string& text) {
   std::ofstream file{path};
   file << text << std::flush;
   return file.good();
@@ -75,7 +75,7 @@ void SwapArea::use_zram() {
   const std::string device = "/dev/zram" + *number;
   const std::string control = "/sys/block/zram" + *number;
   caretaker_.write_later(control + "/reset", "1");
-  if (!write_text(control + "/disksize", std::to_string(kBytes))) {
+  if (!write_setting(control + "/disksize", std::to_string(kSwapBytes))) {
     missing_ = control + "/disksize cannot be written";
     return;
   }
@@ -95,7 +95,7 @@ void SwapArea::use_file(const std::string& directory) {
     return;
   }
   caretaker_.unlink_later(path);
-  if (posix_fallocate(file.get(), 0, kBytes) != 0 || !write_header(file.get()))
+  if (posix_fallocate(file.get(), 0, kSwapBytes) != 0 || !write_header(file.get()))
     missing_ = path + " cannot be written";
   else
     use(path);

@@ -6,8 +6,6 @@
 namespace pagesim::test {
 namespace {
 
-using Causes = std::vector<Cause>;
-
 TEST(DoAnonymousPageTest, FirstWriteFaultsOnceAndCountsOnePage) {
   World world;
   const VirtAddr a = world.map(4);

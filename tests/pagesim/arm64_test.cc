@@ -166,7 +166,6 @@ void write_after_free(World& world, VirtAddr at) {
 }
 
 TEST(Arm64WalkerTest, AStoreAfterMadvFreeFaultsOnceWithoutHardwareDirty) {
-  using Causes = std::vector<Cause>;
   EXPECT_EQ(causes_of({true, true}, write_after_free), Causes{Cause::FirstWrite});
   EXPECT_EQ(causes_of({true, false}, write_after_free),
             (Causes{Cause::FirstWrite, Cause::Spurious}));
@@ -182,7 +181,6 @@ void read_then_write_shared(World& world, VirtAddr) {
 }
 
 TEST(Arm64WalkerTest, ReadThenWriteOfSharedMemoryFaultsOnceMoreWithoutHardwareDirty) {
-  using Causes = std::vector<Cause>;
   EXPECT_EQ(causes_of({true, true}, read_then_write_shared), Causes{Cause::ShmemNew});
   EXPECT_EQ(causes_of({true, false}, read_then_write_shared),
             (Causes{Cause::ShmemNew, Cause::Spurious}));

@@ -8,7 +8,6 @@
 namespace pagesim::test {
 namespace {
 
-using Causes = std::vector<Cause>;
 using Runs = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
 struct FileTest : testing::Test {

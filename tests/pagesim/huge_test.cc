@@ -10,7 +10,6 @@ namespace pagesim::test {
 namespace {
 
 using kernel::ThpMode;
-using Causes = std::vector<Cause>;
 constexpr std::size_t kBlock = 512 * kPage;
 
 struct HugeTest : testing::Test {

@@ -8,7 +8,6 @@ namespace pagesim::test {
 namespace {
 
 using kernel::SwapDevice;
-using Causes = std::vector<Cause>;
 
 struct SwapTest : testing::TestWithParam<SwapDevice> {
   SwapTest() { world.machine.profile().swap = GetParam(); }

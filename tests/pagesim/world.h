@@ -17,6 +17,8 @@
 
 namespace pagesim::test {
 
+using Causes = std::vector<Cause>;
+
 inline constexpr int kReadWrite = PROT_READ | PROT_WRITE;
 inline constexpr int kPrivate = MAP_PRIVATE | MAP_ANONYMOUS;
 inline constexpr std::size_t kPage = 4096;

@@ -10,7 +10,6 @@
 namespace tools::compare {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::string_view kAnonymous = "//anon";
 constexpr std::string_view kHeap = "[heap]";
 constexpr std::string_view kStack = "[stack]";

@@ -15,7 +15,7 @@ namespace {
 
 using report::Json;
 
-constexpr std::uint64_t kPage = 4096, kGap = 4096;  // pages that part two areas
+constexpr std::uint64_t kGap = 4096;  // pages that part two areas
 constexpr std::size_t kPoints = 24'000;
 constexpr unsigned kFineWidth = 2000, kFineHeight = 400, kWidth = 160, kHeight = 40;
 

@@ -14,8 +14,8 @@ namespace tools::compare {
 namespace {
 
 constexpr std::string_view kVdso = "[vdso]";
-constexpr std::size_t kVdsoBytes = 4096;  // at least
-constexpr std::size_t kLongest = 15;      // bytes of an instruction
+constexpr std::size_t kVdsoBytes = 4096;         // at least
+constexpr std::size_t kLongestInstruction = 15;  // bytes of an instruction
 
 std::span<const std::uint8_t> map_file(const std::string& path) {
   const run::OwnedFd file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -53,8 +53,8 @@ const Instruction* CodeBytes::at(const std::string& file, std::uint64_t offset) 
   if (offset >= bytes.size()) return nullptr;
   const auto [found, fresh] = decoded_.try_emplace({bytes.data(), offset});
   if (fresh) {
-    found->second =
-        Instruction::decode(bytes.subspan(offset, std::min(kLongest, bytes.size() - offset)));
+    found->second = Instruction::decode(
+        bytes.subspan(offset, std::min(kLongestInstruction, bytes.size() - offset)));
   }
   return found->second ? &*found->second : nullptr;
 }

@@ -75,10 +75,10 @@ class Player {
     const Instruction* const instruction =
         bytes_.at(list_.files[fault.code.file], fault.code.offset);
     if (instruction != nullptr) fault.access = instruction->access(event);
-    const Verdict verdict = tree_.fault(event, fault.access);
-    fault.cause = verdict.cause;
+    const Explanation explanation = tree_.fault(event, fault.access);
+    fault.cause = explanation.cause;
     fault.in_child = tree_.is_fork(event.pid);
-    if (!verdict.expected) ++list_.unexpected;
+    if (!explanation.expected) ++list_.unexpected;
   }
 
   void attribute(Fault& fault) {

@@ -14,7 +14,11 @@
 #include <variant>
 #include <vector>
 
+#include "tools/measure/raw_syscall.h"
+
 namespace tools::compare {
+
+using measure::kPage;
 
 /// How far the callers of a fault are followed. Near: through the 512 bytes of stack that cost
 /// little, enough for the caller of malloc in nearly every allocator. Frame pointers: from there on

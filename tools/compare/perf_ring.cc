@@ -14,12 +14,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include "tools/measure/raw_syscall.h"
+
 namespace tools::compare {
 namespace {
 
+using measure::kPage;
 using run::OwnedFd;
 
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kMostRingPages = 4096;
 constexpr std::size_t kFewestRingPages = 8;
 

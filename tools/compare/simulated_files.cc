@@ -12,7 +12,7 @@ namespace {
 
 using pagesim::kernel::FileSystem;
 
-constexpr std::uint64_t kLongest = std::uint64_t{1} << 46;
+constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 46;
 
 bool is_anonymous(const StreamMap& map) {
   const std::string_view name = map.file;
@@ -39,7 +39,7 @@ const SimulatedFile* SimulatedFiles::find(const StreamMap& map) {
     found->second.pages = pages(map);
     const bool shmem = found->second.pages != FilePages::Cached;
     found->second.file = machine_.create_file(
-        map.file, kLongest, shmem ? FileSystem::Tmpfs : FileSystem::Disk, /*sparse=*/true);
+        map.file, kLongestFile, shmem ? FileSystem::Tmpfs : FileSystem::Disk, /*sparse=*/true);
   }
   return &found->second;
 }

@@ -25,7 +25,6 @@ using pagesim::VirtAddr;
 using pagesim::kernel::Mm;
 using pagesim::kernel::Vma;
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kTaskSize = 0x7fff'ffff'f000;
 
 VirtAddr page_of(std::uint64_t address) { return VirtAddr{address & ~(kPage - 1)}; }
@@ -259,8 +258,8 @@ bool SimulatedSpace::repair(const StreamFault& fault, Access access, const Relat
   return !anonymous;
 }
 
-Verdict SimulatedSpace::fault(const StreamFault& fault, std::optional<Access> access,
-                              const Relatives& relatives) {
+Explanation SimulatedSpace::fault(const StreamFault& fault, std::optional<Access> access,
+                                  const Relatives& relatives) {
   const VirtAddr at{fault.address};
   if (at.raw() >= kTaskSize) return {Cause::Unknown, false};
   enter_stack(fault);
@@ -268,20 +267,20 @@ Verdict SimulatedSpace::fault(const StreamFault& fault, std::optional<Access> ac
   if (!access && fault.present.value_or(false)) access = Access::Write;
   const Access likely = access.value_or(Access::Write);
   const bool race = raced(fault);
-  Verdict verdict;
-  verdict.expected = race || repair(fault, likely, relatives);
+  Explanation explanation;
+  explanation.expected = race || repair(fault, likely, relatives);
   const Vma* const area = mm().find_vma(at);
   const bool absent_shmem = area != nullptr && area->contains(at) && !area->is_anonymous() &&
                             files_->pages_of(*area->file) == FilePages::Unknown && !is_mapped(at);
-  verdict.cause = handle(at, likely, Mode::User);
-  const bool impossible = verdict.cause == Cause::Invalid;
-  const bool unexplained = impossible || (verdict.cause == Cause::Spurious && !race);
-  if (unexplained) verdict.expected = false;
-  if (unexplained || !access || (absent_shmem && verdict.cause == Cause::ShmemNew)) {
-    verdict.cause = Cause::Unknown;
+  explanation.cause = handle(at, likely, Mode::User);
+  const bool impossible = explanation.cause == Cause::Invalid;
+  const bool unexplained = impossible || (explanation.cause == Cause::Spurious && !race);
+  if (unexplained) explanation.expected = false;
+  if (unexplained || !access || (absent_shmem && explanation.cause == Cause::ShmemNew)) {
+    explanation.cause = Cause::Unknown;
   }
   recent_[next_recent_++ % recent_.size()] = {fault.tid, fault.address / kPage};
-  return verdict;
+  return explanation;
 }
 
 }  // namespace tools::compare

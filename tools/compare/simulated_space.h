@@ -18,7 +18,7 @@
 namespace tools::compare {
 
 /// What the simulated kernel made of a fault the real one had.
-struct Verdict {
+struct Explanation {
   pagesim::Cause cause = pagesim::Cause::Unknown;
   bool expected = true;  ///< the simulated page was as the real one must have been
 };
@@ -40,8 +40,8 @@ class SimulatedSpace {
   void map(const StreamMap& map, bool populate);
   void call(const StreamCall& call);
   /// `access`: none: it could not be made out.
-  Verdict fault(const StreamFault& fault, std::optional<pagesim::Access> access,
-                const Relatives& relatives);
+  Explanation fault(const StreamFault& fault, std::optional<pagesim::Access> access,
+                    const Relatives& relatives);
 
  private:
   using Range = std::pair<pagesim::VirtAddr, pagesim::VirtAddr>;

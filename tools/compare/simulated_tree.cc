@@ -145,7 +145,7 @@ std::vector<SimulatedSpace*> SimulatedTree::relatives(const Member& of) const {
   return found;
 }
 
-Verdict SimulatedTree::fault(const StreamFault& fault, std::optional<pagesim::Access> access) {
+Explanation SimulatedTree::fault(const StreamFault& fault, std::optional<pagesim::Access> access) {
   Member& faulting = member(fault.pid);
   return faulting.space->fault(fault, access, [&] { return relatives(faulting); });
 }

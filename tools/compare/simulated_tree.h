@@ -28,7 +28,7 @@ class SimulatedTree {
   [[nodiscard]] bool is_fork(std::int32_t pid) const;
   /// How often an address space was copied.
   [[nodiscard]] std::uint64_t forks() const noexcept { return forks_; }
-  Verdict fault(const StreamFault& fault, std::optional<pagesim::Access> access);
+  Explanation fault(const StreamFault& fault, std::optional<pagesim::Access> access);
 
  private:
   struct Member {

@@ -15,10 +15,6 @@
 namespace tools::compare {
 namespace {
 
-struct EndDwfl {
-  void operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
-};
-
 /// "std::vector<int>::push_back(int const&)" -> "std::vector<int>::push_back".
 std::string without_arguments(const std::string& name) {
   constexpr std::string_view kCall = "operator()";
@@ -94,6 +90,9 @@ class Symbols::Object {
   }
 
  private:
+  struct EndDwfl {
+    void operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
+  };
   using Scopes = std::vector<Dwarf_Die>;
   template <class Get>
   static Scopes scopes(Get get) {

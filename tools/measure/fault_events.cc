@@ -14,7 +14,6 @@
 namespace tools::measure {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kSampled =
     PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
 /// Where they lie in a sample; the size of the raw data comes after them.

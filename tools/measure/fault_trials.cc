@@ -18,7 +18,6 @@
 namespace tools::measure {
 namespace {
 
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kPages = 512;
 constexpr std::size_t kBytes = kPages * kPage;
 constexpr std::size_t kHugeBytes = std::size_t{2} << 20;

@@ -9,6 +9,8 @@
 
 namespace tools::measure {
 
+inline constexpr std::uint64_t kPage = 4096;  ///< bytes
+
 /// Calls the kernel. Returns what the kernel returns: -errno for an error.
 [[gnu::always_inline]] inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0,
                                                long d = 0, long e = 0, long f = 0) noexcept {

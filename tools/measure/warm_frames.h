@@ -25,7 +25,6 @@ inline void stay_on_this_processor() noexcept {
 inline void take_warm_frames() noexcept {
   stay_on_this_processor();
   constexpr std::uint64_t kBytes = std::uint64_t{16} << 20;
-  constexpr std::uint64_t kPage = 4096;
   const long at = raw_syscall(SYS_mmap, 0, arg(kBytes), PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at < 0) return;

@@ -50,10 +50,6 @@ bool has_extra(Verb verb) {
 
 bool names_a_block(Verb verb) { return verb == Verb::Free || is_touch(verb); }
 
-std::uint64_t bytes_asked(const Event& event) {
-  return event.verb == Verb::Calloc ? event.n * event.m : event.n;
-}
-
 void remember_freed(AddressGuess& guess, const Event& event) {
   if (event.verb == Verb::Free) guess.gave_back(event.block);
   if (event.verb == Verb::Realloc && event.old_block != kNoBlock) guess.gave_back(event.old_block);
@@ -104,7 +100,7 @@ class Decoder {
   void take_address(Event& event) {
     remember_freed(guess_, event);
     if (!allocates(event.verb) || event.block == kNoBlock) return;
-    const std::uint64_t size = bytes_asked(event);
+    const std::uint64_t size = event.bytes_asked();
     const std::uint64_t written = addresses_.take();
     event.address = written == 0
                         ? guess_.reused(size).value_or(0)
@@ -174,7 +170,7 @@ void ChunkEncoder::put_age(BlockNumber block) {
 void ChunkEncoder::put_address(const Event& event) {
   remember_freed(guess_, event);
   if (!allocates(event.verb) || event.block == kNoBlock) return;
-  const std::uint64_t size = bytes_asked(event);
+  const std::uint64_t size = event.bytes_asked();
   if (guess_.reused(size) == event.address) {
     addresses_.put_byte(0);
   } else {

@@ -35,6 +35,10 @@ struct Event {
   std::uint64_t address = 0;  ///< what the recorded allocator returned; 0 where not kept
   std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC, while it is recorded; no file keeps it
 
+  /// Of what allocates: the bytes asked for.
+  [[nodiscard]] constexpr std::uint64_t bytes_asked() const noexcept {
+    return verb == script::Verb::Calloc ? n * m : n;
+  }
   friend bool operator==(const Event&, const Event&) = default;
 };
 inline constexpr std::uint64_t kNoChild = ~std::uint64_t{0};

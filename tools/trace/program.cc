@@ -56,10 +56,6 @@ class Names {
   std::uint32_t count_ = 0;
 };
 
-std::uint64_t bytes_asked(const Event& event) {
-  return event.verb == Verb::Calloc ? event.n * event.m : event.n;
-}
-
 class Converter {
  public:
   Converter(const TraceReader& reader, TouchPolicy touch) : reader_{reader}, touch_{touch} {
@@ -127,7 +123,7 @@ class Converter {
     op.n = event.n;
     op.m = event.m;
     op.result = result_name(event);
-    if (event.block != kNoBlock) touch(op.result, bytes_asked(event));
+    if (event.block != kNoBlock) touch(op.result, event.bytes_asked());
   }
 
   void reallocate(const Event& event) {

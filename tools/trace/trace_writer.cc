@@ -16,10 +16,6 @@ namespace {
 
 constexpr int kLevel = 6;
 
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-};
-
 int open_file(const std::string& path, bool replace) {
   const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (replace ? O_TRUNC : O_EXCL);
   const int fd = open(path.c_str(), flags, 0666);
@@ -42,6 +38,10 @@ void write_all(int fd, std::string_view bytes, const std::string& path) {
 }  // namespace
 
 struct TraceWriter::State {
+  struct FreeContext {
+    void operator()(ZSTD_CCtx* unused) const { ZSTD_freeCCtx(unused); }
+  };
+
   std::string path;
   int fd = -1;
   std::uint64_t bytes = 0;

@@ -16,8 +16,6 @@
 namespace tools::verbs {
 namespace {
 
-constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
-
 /// A knob of the run that is none of the machine.
 struct RunKnob {
   KnobInfo info;
@@ -41,7 +39,8 @@ constexpr std::array<std::string_view, 4> kTouches = {"none", "recorded", "first
 constexpr std::array<std::string_view, 3> kChildren = {"write", "read", "none"};
 
 std::uint64_t number_of(const RunKnob& knob, const std::string& value, std::uint64_t least) {
-  return verbs::number_of(knob.info.name, value, least, kAny, knob.info.meaning);
+  return verbs::number_of(knob.info.name, value, least, std::numeric_limits<std::uint64_t>::max(),
+                          knob.info.meaning);
 }
 
 const std::vector<RunKnob>& run_knobs() {

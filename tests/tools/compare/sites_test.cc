@@ -10,7 +10,7 @@
 namespace tools::compare {
 namespace {
 
-constexpr int kFaults = 3000;
+constexpr int kBlocks = 3000;
 
 /// The number of the line of caller.c that carries this mark.
 int marked_line(const std::string& mark) {
@@ -27,7 +27,7 @@ class SitesTest : public PayerTest {
  protected:
   [[nodiscard]] json typical_of(const std::string& command) const {
     const json found =
-        run_json("--runs 1 --no-warm-up --allocators " + command + " " + std::to_string(kFaults));
+        run_json("--runs 1 --no-warm-up --allocators " + command + " " + std::to_string(kBlocks));
     return found["allocators"][0]["typical_run"];
   }
   /// The site with the most faults.
@@ -47,7 +47,7 @@ TEST_F(SitesTest, AFaultOfMallocsIsItsCallersLine) {
     EXPECT_EQ(site["line"], marked_line("malloc")) << site;
     EXPECT_EQ(site["payer"], "malloc") << site;
     EXPECT_NE(site["via"], nullptr) << site;
-    EXPECT_NEAR(site["faults"], kFaults * 1040.0 / 4096, 20) << site;
+    EXPECT_NEAR(site["faults"], kBlocks * 1040.0 / 4096, 20) << site;
   }
 }
 
@@ -56,14 +56,14 @@ TEST_F(SitesTest, ALineIsFoundInACallDepthOf100) {
   EXPECT_EQ(site["function"], "descend") << site;
   EXPECT_EQ(site["line"], marked_line("deep")) << site;
   EXPECT_TRUE(site["source"].get<std::string>().ends_with("tests/tools/compare/caller.c"));
-  EXPECT_NEAR(site["faults"], kFaults, 10) << site;
+  EXPECT_NEAR(site["faults"], kBlocks, 10) << site;
 }
 
 TEST_F(SitesTest, WithoutDebuggingInformationTheSymbolIsLeft) {
   const json site = top_site("glibc -- " CALLER_WITHOUT_LINES " deep");
   EXPECT_EQ(site["function"], "descend") << site;
   EXPECT_EQ(site["line"], nullptr) << site;
-  EXPECT_NEAR(site["faults"], kFaults, 10) << site;
+  EXPECT_NEAR(site["faults"], kBlocks, 10) << site;
 }
 
 TEST_F(SitesTest, WithoutSymbolsThePlaceInTheFileIsLeft) {
@@ -76,7 +76,7 @@ TEST_F(SitesTest, WithoutSymbolsThePlaceInTheFileIsLeft) {
 TEST_F(SitesTest, CodeOfNoFileIsNamedAsSuch) {
   const json site = top_site("glibc -- " CALLER " jit");
   EXPECT_EQ(site["site"], "[no file]") << site;
-  EXPECT_NEAR(site["faults"], kFaults, 10) << site;
+  EXPECT_NEAR(site["faults"], kBlocks, 10) << site;
 }
 
 TEST_F(SitesTest, TheTableShowsTheTopSitesOfEachAllocator) {
