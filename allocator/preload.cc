@@ -149,3 +149,27 @@ PRELOAD_ALIAS(pvalloc) void* __libc_pvalloc(std::size_t n) noexcept;
 PRELOAD_ALIAS(mallopt) int __libc_mallopt(int parameter, int value) noexcept;
 PRELOAD_ALIAS(mallinfo) struct mallinfo __libc_mallinfo() noexcept;
 // NOLINTEND
+
+#ifdef __x86_64__
+#ifdef ALLOCATOR_FAULTLINE
+#define PRELOAD_NOTE_TYPE "2"
+#else
+#define PRELOAD_NOTE_TYPE "1"
+#endif
+// A note that tells who reads a process from outside where the state lies, stripped or not. Its
+// first word is PreloadStorage::globals from there. Then two instructions, as the linker leaves
+// them: what each would load is the distance from the thread pointer to RealStorage::thread, and to
+// PreloadStorage::thread.
+asm(R"(
+    .pushsection .note.faultline, "a", @note
+    .balign 4
+    .long 2f - 1f, 4f - 3f, )" PRELOAD_NOTE_TYPE R"(
+1:  .asciz "Faultline"
+2:  .balign 4
+3:  .long _ZN9allocator14PreloadStorage7globalsE - .
+    movq _ZN9allocator11RealStorage6threadE@gottpoff(%rip), %rax
+    movq _ZN9allocator14PreloadStorage6threadE@gottpoff(%rip), %rax
+4:  .balign 4
+    .popsection
+)");
+#endif

@@ -31,6 +31,7 @@ void add_verbs(CLI::App& app, int& status) {
   verbs::add_compare(app, status);
   verbs::add_what_if(app, status);
   verbs::add_explain(app, status);
+  verbs::add_inspect(app, status);
   verbs::add_doctor(app, status);
 }
 

@@ -150,8 +150,8 @@ std::string chunk_text(const heap::Chunk& chunk, const HeapWords& words, const S
 }
 
 std::string regions_text(const HeapPicture& picture, const HeapWords& words, const Style& style) {
-  std::string text = fmt::format("  {:<24} {:>12} {} {:<18} {}\n", "chunk", "bytes", "PMA", "state",
-                                 words.pages ? "pages" : "");
+  std::string text = fmt::format("  {:<24} {:>12} {} {}\n", "chunk", "bytes", "PMA",
+                                 words.pages ? "state              pages" : "state");
   for (const Region& region : picture.regions) text += region_text(picture, region, words, style);
   return text;
 }

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <array>
+
 #include "tools/measure/raw_syscall.h"
 
 namespace tools::measure {
@@ -18,6 +20,7 @@ struct ScanArgument {
   std::uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 constexpr std::uint64_t kPageIsPresent = 1u << 3;
+constexpr std::uint64_t kPageIsZero = 1u << 5;
 constexpr std::uint64_t kPageIsHuge = 1u << 6;
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
 
@@ -63,6 +66,31 @@ int mapped_huge(const PageMap& pagemap, std::uint64_t address) noexcept {
   const long found = pagemap.ioctl(kPagemapScan, &scan);
   if (found < 0) return -1;
   return found > 0 && (region.categories & kPageIsHuge) != 0 ? 1 : 0;
+}
+
+bool scan_pages(const PageMap& pagemap, std::uint64_t begin, std::uint64_t end,
+                const std::function<void(const PagesOfKind&)>& visit) {
+  std::array<ScanRegion, 512> regions{};
+  while (begin < end) {
+    ScanArgument scan{};
+    scan.size = sizeof scan;
+    scan.start = begin;
+    scan.end = end;
+    scan.vec = reinterpret_cast<std::uint64_t>(regions.data());
+    scan.vec_len = regions.size();
+    scan.category_mask = kPageIsPresent;
+    scan.return_mask = kPageIsPresent | kPageIsZero | kPageIsHuge;
+    const long found = pagemap.ioctl(kPagemapScan, &scan);
+    if (found < 0) return false;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(found); ++i) {
+      const std::uint64_t kind = regions[i].categories;
+      visit(
+          {regions[i].start, regions[i].end, (kind & kPageIsZero) != 0, (kind & kPageIsHuge) != 0});
+    }
+    if (scan.walk_end <= begin) return false;
+    begin = scan.walk_end;
+  }
+  return true;
 }
 
 }  // namespace tools::measure

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace tools::measure {
 
@@ -64,5 +65,17 @@ class PageMap {
 /// Whether `address` is mapped by a huge page of its own level (PAGEMAP_SCAN, Linux 6.7 on), asked
 /// through the pagemap of the process; -1: not known.
 [[nodiscard]] int mapped_huge(const PageMap& pagemap, std::uint64_t address) noexcept;
+
+/// Present pages [begin, end) of one kind.
+struct PagesOfKind {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  bool zero = false;  ///< the zero page
+  bool huge = false;
+};
+/// Calls `visit` for every run of pages in [begin, end) that are present (PAGEMAP_SCAN). False:
+/// this kernel cannot tell.
+bool scan_pages(const PageMap& pagemap, std::uint64_t begin, std::uint64_t end,
+                const std::function<void(const PagesOfKind&)>& visit);
 
 }  // namespace tools::measure

@@ -15,6 +15,7 @@ void add_compare(CLI::App& app, int& status);
 void add_record(CLI::App& app, int& status);
 void add_what_if(CLI::App& app, int& status);
 void add_explain(CLI::App& app, int& status);
+void add_inspect(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 
 }  // namespace tools::verbs

@@ -1,0 +1,74 @@
+// What the readers of heaps are told of a process read from outside.
+#include "tools/inspect/heap_image.h"
+
+#include "tools/heap/reader.h"
+
+namespace tools::inspect {
+namespace {
+
+using allocator::Faultline;
+using allocator::Glibc236;
+
+/// Where malloc may have mapped a chunk: not behind a file's data, nor a stack.
+std::vector<heap::Area> anonymous_areas(const Snapshot& snapshot) {
+  std::vector<heap::Area> areas;
+  VirtAddr data_end;
+  for (const Mapping& mapping : snapshot.mappings) {
+    if (mapping.is_file()) data_end = mapping.end;
+    const bool is_bss = mapping.name.empty() && mapping.begin == data_end;
+    if (!mapping.is_anonymous() || !mapping.writable || mapping.shared || is_bss) continue;
+    areas.push_back({mapping.begin, mapping.end});
+  }
+  return areas;
+}
+
+/// Where the break began, if a chunk can begin there; null: elsewhere.
+VirtAddr first_chunk(const Snapshot& snapshot) {
+  for (const Mapping& mapping : snapshot.mappings) {
+    if (mapping.name != "[heap]") continue;
+    const allocator::Chunk<PlainMemory> first{PlainMemory{snapshot}, mapping.begin};
+    const bool fits = heap::may_be_chunk(first, mapping.end) && first.prev_inuse();
+    return fits ? mapping.begin : VirtAddr{};
+  }
+  return {};
+}
+
+}  // namespace
+
+bool ImageMemory::is_there(VirtAddr at) const {
+  const SavedArea* const area = image_->snapshot.area_at(at);
+  return area != nullptr && area->pages[(at - area->begin) / kPage] != PageState::Swap;
+}
+
+heap::Surroundings ImageMemory::of_glibc() const {
+  heap::Surroundings around;
+  around.initialized = true;
+  around.roots = {first_chunk(image_->snapshot), Glibc236::kTcacheBins, Glibc236::kHeapMax};
+  return around;
+}
+
+heap::Surroundings ImageMemory::surroundings() const {
+  heap::Surroundings around;
+  switch (image_->malloc.kind) {
+    case MallocKind::Glibc:
+      around = of_glibc();
+      break;
+    case MallocKind::Ptmalloc:
+      around = heap::own_surroundings<Glibc236>(*this);
+      break;
+    case MallocKind::Faultline:
+      around = heap::own_surroundings<Faultline>(*this);
+      break;
+  }
+  around.caches = image_->malloc.caches;
+  around.areas = anonymous_areas(image_->snapshot);
+  return around;
+}
+
+heap::HeapPicture read_picture(const HeapImage& image) {
+  const ImageMemory memory{image};
+  return image.malloc.kind == MallocKind::Faultline ? heap::read_heap<Faultline>(memory)
+                                                    : heap::read_heap<Glibc236>(memory);
+}
+
+}  // namespace tools::inspect

@@ -1,0 +1,232 @@
+// Maps, page map and memory of a stopped process.
+#include "tools/inspect/process_reader.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tools/inspect/stopped_process.h"
+#include "tools/measure/page_map.h"
+
+namespace tools::inspect {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using measure::PageEntry;
+
+/// A page map that is closed again.
+struct OpenPageMap : measure::PageMap {
+  explicit OpenPageMap(const std::string& path) { open(path.c_str()); }
+  ~OpenPageMap() { close(); }
+  OpenPageMap(const OpenPageMap&) = delete;
+  OpenPageMap& operator=(const OpenPageMap&) = delete;
+};
+
+Mapping parse_line(const std::string& line) {
+  Mapping mapping;
+  unsigned long begin = 0, end = 0, offset = 0;
+  char rights[5] = {};
+  int name = 0;
+  if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &begin, &end, rights, &offset,
+                  &name) < 4) {
+    return mapping;
+  }
+  mapping.begin = VirtAddr{begin};
+  mapping.end = VirtAddr{end};
+  mapping.readable = rights[0] == 'r';
+  mapping.writable = rights[1] == 'w';
+  mapping.shared = rights[3] == 's';
+  mapping.offset = offset;
+  if (name > 0) mapping.name = line.substr(static_cast<std::size_t>(name));
+  return mapping;
+}
+
+PageState small_state(PageEntry entry) {
+  if (entry.guard()) return PageState::Guard;
+  if (entry.swapped()) return PageState::Swap;
+  if (!entry.present()) return PageState::Absent;
+  if (entry.file()) return PageState::File;
+  return entry.exclusive() ? PageState::Anon : PageState::AnonShared;
+}
+
+PageState state_of(PageEntry entry, bool zero, bool huge) {
+  const PageState state = small_state(entry);
+  if (state != PageState::Anon && state != PageState::AnonShared) return state;
+  if (zero) return huge ? PageState::HugeZero : PageState::Zero;
+  if (!huge) return state;
+  return state == PageState::Anon ? PageState::Huge : PageState::HugeShared;
+}
+
+/// Reads one process, stopped.
+class ProcessReader {
+ public:
+  explicit ProcessReader(pid_t pid) : pid_{pid}, page_map_{fmt::format("/proc/{}/pagemap", pid)} {}
+
+  /// What is to be read, and room for it: the longest part of which needs no stop.
+  void prepare() {
+    for (const Mapping& mapping : read_maps(maps_path())) {
+      if (!is_wanted(mapping)) continue;
+      SavedArea area = make_area(mapping);
+      read_states(area);
+      populate(area);
+      prepared_.push_back(std::move(area));
+    }
+  }
+
+  void read(Snapshot& snapshot) {
+    snapshot.mappings = read_maps(maps_path());
+    snapshot.knows_pages = page_map_.is_open();
+    for (const Mapping& mapping : snapshot.mappings) {
+      if (!is_wanted(mapping)) continue;
+      SavedArea area = prepared_or_new(mapping);
+      read_states(area);
+      read_bytes(area);
+      snapshot.areas.push_back(std::move(area));
+    }
+    snapshot.tells_zero_page = tells_zero_page_;
+  }
+
+ private:
+  [[nodiscard]] std::string maps_path() const { return fmt::format("/proc/{}/maps", pid_); }
+
+  static SavedArea make_area(const Mapping& mapping) {
+    SavedArea area;
+    area.begin = mapping.begin;
+    area.end = wanted_end(mapping);
+    area.bytes = Buffer{area.end - area.begin};
+    area.pages.resize((area.end - area.begin) / kPage);
+    return area;
+  }
+
+  SavedArea prepared_or_new(const Mapping& mapping) {
+    for (SavedArea& area : prepared_) {
+      if (area.begin == mapping.begin && area.end == wanted_end(mapping)) return std::move(area);
+    }
+    return make_area(mapping);
+  }
+
+  void read_states(SavedArea& area) {
+    entries_.resize(area.pages.size());
+    const std::uint64_t first = area.begin.raw() / kPage;
+    std::size_t got = 0;
+    while (got < entries_.size()) {
+      const std::size_t n = page_map_.read(first + got, &entries_[got], entries_.size() - got);
+      if (n == 0) break;
+      got += n;
+    }
+    std::fill(entries_.begin() + static_cast<std::ptrdiff_t>(got), entries_.end(), 0);
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      area.pages[i] = state_of(PageEntry{entries_[i]}, false, false);
+    }
+    tell_kinds(area);
+  }
+
+  /// Zero pages and huge ones.
+  void tell_kinds(SavedArea& area) {
+    const bool known = measure::scan_pages(
+        page_map_, area.begin.raw(), area.end.raw(), [&](const measure::PagesOfKind& kind) {
+          const std::size_t end = (kind.end - area.begin.raw()) / kPage;
+          for (std::size_t i = (kind.begin - area.begin.raw()) / kPage; i < end; ++i) {
+            area.pages[i] = state_of(PageEntry{entries_[i]}, kind.zero, kind.huge);
+          }
+        });
+    tells_zero_page_ = tells_zero_page_ && known;
+  }
+
+  /// Calls visit(first page, end) for each run of pages that are in memory and not the zero page.
+  template <class Visit>
+  static void for_each_run(const SavedArea& area, Visit visit) {
+    const auto holds_bytes = [&](std::size_t i) {
+      const PageState state = area.pages[i];
+      return state >= PageState::Anon;
+    };
+    for (std::size_t i = 0; i < area.pages.size();) {
+      std::size_t end = i;
+      while (end < area.pages.size() && holds_bytes(end)) ++end;
+      if (end > i) visit(i, end);
+      i = end + 1;
+    }
+  }
+
+  static void populate(const SavedArea& area) {
+    for_each_run(area, [&](std::size_t first, std::size_t end) {
+      (void)::madvise(area.bytes.data() + first * kPage, (end - first) * kPage,
+                      MADV_POPULATE_WRITE);
+    });
+  }
+
+  void read_bytes(const SavedArea& area) const {
+    for_each_run(area, [&](std::size_t first, std::size_t end) {
+      std::size_t done = first * kPage;
+      while (done < end * kPage) {
+        const iovec to{area.bytes.data() + done, end * kPage - done};
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the other process
+        const iovec from{reinterpret_cast<void*>((area.begin + done).raw()), to.iov_len};
+        const ssize_t n = ::process_vm_readv(pid_, &to, 1, &from, 1, 0);
+        if (n <= 0) return;
+        done += static_cast<std::size_t>(n);
+      }
+    });
+  }
+
+  pid_t pid_;
+  OpenPageMap page_map_;
+  std::vector<SavedArea> prepared_;
+  std::vector<std::uint64_t> entries_;
+  bool tells_zero_page_ = true;
+};
+
+}  // namespace
+
+std::vector<Mapping> read_maps(const std::string& path) {
+  std::vector<Mapping> mappings;
+  std::ifstream file{path};
+  std::stringstream all;
+  all << file.rdbuf();
+  for (std::string line; std::getline(all, line);) mappings.push_back(parse_line(line));
+  return mappings;
+}
+
+bool is_wanted(const Mapping& mapping) {
+  constexpr std::size_t kMost = std::size_t{1} << 36;  // more is reserved, not a heap
+  if (!mapping.readable || mapping.shared || mapping.end - mapping.begin > kMost) return false;
+  if (mapping.is_anonymous()) return mapping.writable;
+  return mapping.is_file() && (mapping.writable || mapping.offset == 0);
+}
+
+VirtAddr wanted_end(const Mapping& mapping) {
+  return mapping.writable ? mapping.end : mapping.begin + kPage;
+}
+
+Snapshot read_process(pid_t pid) {
+  if (pid == ::getpid()) throw CannotInspect{"faultline cannot stop itself; name another process."};
+  Snapshot snapshot;
+  snapshot.name = fmt::format("process {}", pid);
+  std::error_code error;
+  snapshot.program = std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error);
+  ProcessReader reader{pid};
+  reader.prepare();
+  if (std::filesystem::exists(fmt::format("/proc/{}", pid), error) && snapshot.program.empty() &&
+      read_maps(fmt::format("/proc/{}/maps", pid)).empty()) {
+    throw CannotInspect{fmt::format(
+        "process {} has no memory that this user may read: it has ended, or is the kernel's.",
+        pid)};
+  }
+  const auto begin = Clock::now();
+  {
+    const StoppedProcess stopped{pid};
+    reader.read(snapshot);
+    snapshot.thread_pointers = stopped.thread_pointers();
+  }
+  snapshot.stopped_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return snapshot;
+}
+
+}  // namespace tools::inspect
