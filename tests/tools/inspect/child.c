@@ -32,8 +32,10 @@ static void work(struct Worker* w) {
       free(*block);
       *block = NULL;
     } else if (*block == NULL) {
-      const size_t size = next(w) % ((size_t)2 << (next(w) % 18));
-      *block = next(w) % 16 == 0 ? memalign((size_t)16 << (next(w) % 9), size + 1) : malloc(size + 1);
+      const size_t bound = (size_t)2 << (next(w) % 18);
+      const size_t size = next(w) % bound;
+      const int aligned = next(w) % 16 == 0;
+      *block = aligned ? memalign((size_t)16 << (next(w) % 9), size + 1) : malloc(size + 1);
       memset(*block, 1, 1);
     }
   }
@@ -71,7 +73,7 @@ int main(int argc, char** argv) {
   }
   work(&workers[0]);
   pthread_barrier_wait(&done);
-  usleep(20000);  // the others reach pause()
+  if (threads > 1) usleep(20000);  // the others reach pause()
   const struct mallinfo2 info = mallinfo2();
   printf("mallinfo2 %zu %zu %zu %zu\n", info.hblks, info.hblkhd, info.fordblks, info.keepcost);
   for (unsigned i = 0; i < threads; ++i) {
