@@ -123,6 +123,13 @@ TEST(HeapTextTest, BrokenChunkIsTheLastOneAndNamesItsRule) {
   EXPECT_THAT(text, HasSubstr("  broken: a header is bad, at 4160\n"));
 }
 
+TEST(HeapTextTest, StorePastABlockBreaksTheChunkBehindIt) {
+  const std::string text = last("p = malloc 24\nq = malloc 24\ng = malloc 24\nwrite p+24 8\n");
+  EXPECT_THAT(text, HasSubstr("heap+0x2b0 (q)                      ? P-A broken"));
+  EXPECT_THAT(text, HasSubstr("    broken here: a header is bad\n"));
+  EXPECT_THAT(text, Not(HasSubstr("(g)")));
+}
+
 TEST(HeapTextTest, BrokenChunkBehindManyIsDrawnToo) {
   HeapWords words = plain_words();
   words.most_rows = 4;
