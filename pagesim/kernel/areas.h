@@ -17,6 +17,10 @@ namespace pagesim::kernel {
 [[nodiscard]] inline std::size_t page_align(const Mm& mm, std::size_t length) noexcept {
   return (length + mm.page_size() - 1) & ~(mm.page_size() - 1);
 }
+/// Whether the program may map at an address of its choice: not the lowest, for who is not root.
+[[nodiscard]] inline bool may_map_at(const Mm& mm, VirtAddr at) noexcept {
+  return mm.kernel.profile.cap_sys_rawio || at.raw() >= mm.kernel.profile.mmap_min_addr;
+}
 /// Whether a further `bytes` fit RLIMIT_AS, and RLIMIT_DATA when they are private and writable.
 [[nodiscard]] bool may_expand_vm(const Mm& mm, std::size_t bytes, bool data) noexcept;
 /// Whether a private area may become writable: RLIMIT_DATA and overcommit.

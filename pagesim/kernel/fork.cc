@@ -65,7 +65,7 @@ bool dup_mm(Mm& parent, Mm& child) {
     copy.flags &= ~(std::uint32_t{vm_flag::Locked} | vm_flag::LockOnFault);
     const bool wipe = vma.has(vm_flag::WipeOnFork);
     if (wipe) copy.anon_vma = AnonVma::None;
-    const bool copies = !wipe && (vma.anon_vma != AnonVma::None ||
+    const bool copies = !wipe && (vma.anon_vma != AnonVma::None || vma.guarded ||
                                   !parent.kernel.profile.fork_skips_untouched_vmas);
     child.adopt(std::move(copy));
     if (copies && !copy_page_range(parent, child, vma)) return false;

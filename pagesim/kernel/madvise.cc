@@ -192,7 +192,8 @@ SysResult<Done> install_guards(const Advised& range) {
   Mm& mm = range.mm;
   return for_each_part(range, [&](Vma& vma, VirtAddr start, VirtAddr end) {
     if (vma.has(vm_flag::Locked)) return EINVAL;
-    anon_vma_prepare(mm, vma);
+    vma.guarded = true;
+    if (vma.is_anonymous()) anon_vma_prepare(mm, vma);
     zap_range(mm, start, end);
     for (VirtAddr at = start; at < end; at += mm.page_size()) {
       Entry* entry = mm.tables.find_or_make(at);

@@ -124,6 +124,7 @@ void Mm::merge(VirtAddr start, VirtAddr end) {
     }
     it->second.end = upper->second.end;
     it->second.anon_vma = std::max(it->second.anon_vma, upper->second.anon_vma);
+    it->second.guarded |= upper->second.guarded;
     areas_.erase(upper);
     cached_ = nullptr;
   }

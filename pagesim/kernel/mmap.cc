@@ -32,7 +32,7 @@ int check_request(const Mm& mm, const MmapRequest& request) {
   if (!fixed) return 0;
   if (request.hint > mm.limits.task_size - length) return ENOMEM;
   if (!request.hint.is_aligned(granule(mm, request))) return EINVAL;
-  return request.hint.raw() < mm.kernel.profile.mmap_min_addr ? EPERM : 0;
+  return may_map_at(mm, request.hint) ? 0 : EPERM;
 }
 
 /// Private memory that can be stored to, unless nobody wants it reserved (accountable_mapping).

@@ -132,7 +132,7 @@ SysResult<VirtAddr> remap_to(Remap remap) {
   Mm& mm = remap.mm;
   if (const auto fits = area_to_resize(remap); !fits) return fail(fits.error());
   if (remap.has(kMremapFixed)) {
-    if (remap.new_address.raw() < mm.kernel.profile.mmap_min_addr) return fail(EPERM);
+    if (!may_map_at(mm, remap.new_address)) return fail(EPERM);
     const auto freed = unmap_region(mm, remap.new_address, remap.new_address + remap.new_length);
     if (!freed) return fail(freed.error());
   }

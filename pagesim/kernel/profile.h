@@ -73,6 +73,7 @@ struct Profile {
   std::size_t tlb_single_page_flush_ceiling = 33;
   std::size_t max_map_count = 65530;
   std::uint64_t mmap_min_addr = 65536;
+  bool cap_sys_rawio = false;  ///< programs may map below mmap_min_addr, at a fixed address
   int overcommit_memory = 0;  ///< 2: overcommit never
 
   [[nodiscard]] bool has_mthp() const noexcept {

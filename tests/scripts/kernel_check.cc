@@ -10,6 +10,7 @@
 
 #include "tools/explain/header.h"
 #include "tools/run/compare_runs.h"
+#include "tools/run/running_kernel.h"
 #include "tools/verbs/machine_options.h"
 
 namespace tools::run {
@@ -37,7 +38,12 @@ SimSetup setup_for(const script::Program& program) {
   verbs::MachineOptions machine;
   machine.take(explain::read_header(program.source));
   machine.kernel = "linux-6.18";
-  return machine.setup();
+  SimSetup setup = machine.setup();
+  pagesim::kernel::Profile here;
+  read_settings(here);
+  setup.profile.mmap_min_addr = here.mmap_min_addr;
+  setup.profile.cap_sys_rawio = here.cap_sys_rawio;
+  return setup;
 }
 
 std::optional<std::size_t> first_placed_op(const script::Program& program,

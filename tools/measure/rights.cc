@@ -1,6 +1,7 @@
 // Asking the system what may be measured.
 #include "tools/measure/rights.h"
 
+#include <linux/capability.h>
 #include <sys/utsname.h>
 
 #include <unistd.h>
@@ -22,6 +23,14 @@ std::optional<std::uint32_t> number(const std::optional<std::string>& text) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   return error == std::errc{} ? std::optional{value} : std::nullopt;
+}
+
+/// Whether a capability is in effect.
+bool has_capability(unsigned capability) {
+  const std::string status = read_file("/proc/self/status").value_or("");
+  const auto at = status.find("CapEff:");
+  if (at == std::string::npos) return false;
+  return (std::stoull(status.substr(at + 7), nullptr, 16) >> capability & 1) != 0;
 }
 
 /// The offset of a field in a tracepoint's format file.
@@ -98,13 +107,9 @@ std::string first_swap() {
   return first;
 }
 
-bool has_sys_admin() {
-  const std::string status = read_file("/proc/self/status").value_or("");
-  const auto at = status.find("CapEff:");
-  if (at == std::string::npos) return false;
-  constexpr unsigned kCapSysAdmin = 21;
-  return (std::stoull(status.substr(at + 7), nullptr, 16) >> kCapSysAdmin & 1) != 0;
-}
+bool has_sys_admin() { return has_capability(CAP_SYS_ADMIN); }
+
+bool has_sys_rawio() { return has_capability(CAP_SYS_RAWIO); }
 
 std::uint32_t ring_pages_allowed() {
   const std::uint32_t kilobytes =

@@ -32,6 +32,8 @@ struct Tracepoints {
 
 /// Running as root for the kernel: CAP_SYS_ADMIN in effect.
 [[nodiscard]] bool has_sys_admin();
+/// Whether CAP_SYS_RAWIO is: it lets a program map the lowest addresses.
+[[nodiscard]] bool has_sys_rawio();
 
 /// perf_event_mlock_kb in pages, to a power of two: the ring an ordinary user can have.
 [[nodiscard]] std::uint32_t ring_pages_allowed();

@@ -124,6 +124,7 @@ void read_settings(Profile& profile) {
   take(profile.overcommit_memory, "/proc/sys/vm/overcommit_memory");
   take(profile.max_map_count, "/proc/sys/vm/max_map_count");
   take(profile.mmap_min_addr, "/proc/sys/vm/mmap_min_addr");
+  profile.cap_sys_rawio = measure::has_sys_rawio();
   profile.swap = swap_device(measure::read_file("/proc/swaps").value_or(""), is_rotational);
 }
 
