@@ -87,7 +87,7 @@ FaultResult handle_pte_fault(VmFault& vmf) {
   const Entry entry = vmf.pte == nullptr ? 0 : *vmf.pte;
   if (entry == 0) return vmf.vma.is_anonymous() ? do_anonymous_page(vmf) : do_fault(vmf);
   if (!ptes.mapped(entry)) return do_swap_page(vmf);
-  if (is_numa_hint(vmf.mm, entry)) return do_numa_page(vmf, *vmf.pte);
+  if (is_numa_hint(vmf, entry)) return do_numa_page(vmf, *vmf.pte);
   if (vmf.wants_write() && !ptes.writable(entry)) return do_wp_page(vmf);
   return update_accessed_dirty(vmf);
 }

@@ -75,7 +75,7 @@ FaultResult do_huge_pmd_anonymous_page(VmFault& vmf, Entry& pmd) {
 FaultResult huge_pmd_fault(VmFault& vmf, Entry& pmd) {
   Mm& mm = vmf.mm;
   const Ptes ptes{mm};
-  if (is_numa_hint(mm, pmd)) return do_numa_page(vmf, pmd);
+  if (is_numa_hint(vmf, pmd)) return do_numa_page(vmf, pmd);
   if (!vmf.wants_write() || ptes.writable(pmd)) {
     pmd = ptes.mkyoung(vmf.is_write() ? ptes.mkdirty(pmd) : pmd);
     return vmf.complete(Cause::Spurious);

@@ -28,8 +28,8 @@ bool is_hinted(const Vma& vma, const hardware::FrameRecord& page) {
 
 }  // namespace
 
-bool is_numa_hint(const Mm& mm, Entry entry) noexcept {
-  return !mm.tables.format().present.in(entry);
+bool is_numa_hint(const VmFault& vmf, Entry entry) noexcept {
+  return vmf.vma.prot != PROT_NONE && !vmf.mm.tables.format().present.in(entry);
 }
 
 void change_prot_numa(Mm& mm, VirtAddr start, VirtAddr end) {
@@ -77,7 +77,7 @@ FaultResult do_numa_page(VmFault& vmf, Entry& entry) {
                       [&](VirtAddr at, Entry* other, unsigned level) {
                         const auto nth =
                             static_cast<std::uint32_t>((at - block) >> vmf.mm.page_shift());
-                        if (level > 0 || !ptes.mapped(*other) || !is_numa_hint(vmf.mm, *other))
+                        if (level > 0 || !ptes.mapped(*other) || !is_numa_hint(vmf, *other))
                           return;
                         if (static_cast<std::uint32_t>(ptes.frame(*other)) == first + nth)
                           give_access_back(vmf, *other);

@@ -12,8 +12,9 @@ namespace pagesim::kernel {
 /// shared memory, and areas that allow no access themselves.
 void change_prot_numa(Mm& mm, VirtAddr start, VirtAddr end);
 
-/// Whether an entry that maps a page is one of those. The area allows some access.
-[[nodiscard]] bool is_numa_hint(const Mm& mm, Entry entry) noexcept;
+/// Whether an entry that maps a page of the fault's area is one of those. In an area that allows no
+/// access none is, though entries there look alike: a forced access (/proc/PID/mem) comes by.
+[[nodiscard]] bool is_numa_hint(const VmFault& vmf, Entry entry) noexcept;
 /// do_numa_page: the entry allows again what it did, and so do those of other pages of its folio
 /// that lie where it lies; one minor fault.
 FaultResult do_numa_page(VmFault& vmf, Entry& entry);

@@ -74,7 +74,7 @@ struct Profile {
   std::size_t max_map_count = 65530;
   std::uint64_t mmap_min_addr = 65536;
   bool cap_sys_rawio = false;  ///< programs may map below mmap_min_addr, at a fixed address
-  int overcommit_memory = 0;  ///< 2: overcommit never
+  int overcommit_memory = 0;   ///< 2: overcommit never
 
   [[nodiscard]] bool has_mthp() const noexcept {
     return std::bit_cast<std::array<std::uint64_t, 2>>(mthp_enabled) !=

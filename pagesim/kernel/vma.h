@@ -53,7 +53,7 @@ struct Vma {
   std::uint8_t prot = 0;           ///< PROT_READ | PROT_WRITE | PROT_EXEC
   std::uint64_t vm_page_prot = 0;  ///< the bits of entries for new pages; kept by Mm
   AnonVma anon_vma = AnonVma::None;
-  bool guarded = false;  ///< has had guard markers, which a child inherits
+  bool guarded = false;        ///< has had guard markers, which a child inherits
   std::shared_ptr<File> file;  ///< null: private anonymous memory
   SwapReadahead swap_readahead;
 

@@ -141,7 +141,7 @@ Verdict verdict_of(const std::string& text, decltype(first_difference)& find) {
     RunOptions options = keep_going();
     options.probes = probes_at_end(program);
     KernelOptions kernel;
-    kernel.rest_after_major = false;  // whatever is read from disk is read alone
+    kernel.rest_after_major = false;               // whatever is read from disk is read alone
     kernel.time_limit = std::chrono::seconds{20};  // shortened, a script may wait for ever
     return find(program, options, kernel);
   } catch (const script::ScriptError&) {
