@@ -77,8 +77,7 @@ FaultResult do_numa_page(VmFault& vmf, Entry& entry) {
                       [&](VirtAddr at, Entry* other, unsigned level) {
                         const auto nth =
                             static_cast<std::uint32_t>((at - block) >> vmf.mm.page_shift());
-                        if (level > 0 || !ptes.mapped(*other) || !is_numa_hint(vmf, *other))
-                          return;
+                        if (level > 0 || !ptes.mapped(*other) || !is_numa_hint(vmf, *other)) return;
                         if (static_cast<std::uint32_t>(ptes.frame(*other)) == first + nth)
                           give_access_back(vmf, *other);
                       });
