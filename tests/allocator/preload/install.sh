@@ -7,6 +7,7 @@ rm -rf "$work"
 mkdir -p "$work/consumer"
 cmake --install "$build" --prefix "$work/prefix" --component ptmalloc >/dev/null
 config=$(find "$work/prefix" -name ptmalloc.pc)
+[ -s "$work/prefix/share/man/man7/libfaultline.7" ] || { echo 'the manual page was not installed'; exit 1; }
 export PKG_CONFIG_PATH=${config%/*} LD_LIBRARY_PATH=${config%/*/*}
 
 runs_on_ptmalloc() { # runs_on_ptmalloc HOW PROGRAM: FAULTLINE_STATS is heard by nobody else
