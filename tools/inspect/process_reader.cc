@@ -130,13 +130,17 @@ class ProcessReader {
 
   /// Zero pages and huge ones.
   void tell_kinds(SavedArea& area) {
-    const bool known = measure::scan_pages(
-        page_map_, area.begin.raw(), area.end.raw(), [&](const measure::PagesOfKind& kind) {
-          const std::size_t end = (kind.end - area.begin.raw()) / kPage;
-          for (std::size_t i = (kind.begin - area.begin.raw()) / kPage; i < end; ++i) {
-            area.pages[i] = state_of(PageEntry{entries_[i]}, kind.zero, kind.huge);
-          }
-        });
+    auto tell = [&](const measure::PagesOfKind& kind) {
+      const std::size_t end = (kind.end - area.begin.raw()) / kPage;
+      for (std::size_t i = (kind.begin - area.begin.raw()) / kPage; i < end; ++i) {
+        area.pages[i] = state_of(PageEntry{entries_[i]}, kind.zero, kind.huge);
+      }
+    };
+    const auto visit = [](void* context, const measure::PagesOfKind& kind) {
+      (*static_cast<decltype(&tell)>(context))(kind);
+    };
+    const bool known =
+        measure::scan_pages(page_map_, area.begin.raw(), area.end.raw(), visit, &tell);
     tells_zero_page_ = tells_zero_page_ && known;
   }
 

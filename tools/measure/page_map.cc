@@ -69,7 +69,7 @@ int mapped_huge(const PageMap& pagemap, std::uint64_t address) noexcept {
 }
 
 bool scan_pages(const PageMap& pagemap, std::uint64_t begin, std::uint64_t end,
-                const std::function<void(const PagesOfKind&)>& visit) {
+                void (*visit)(void* context, const PagesOfKind&), void* context) {
   std::array<ScanRegion, 512> regions{};
   while (begin < end) {
     ScanArgument scan{};
@@ -84,8 +84,8 @@ bool scan_pages(const PageMap& pagemap, std::uint64_t begin, std::uint64_t end,
     if (found < 0) return false;
     for (std::size_t i = 0; i < static_cast<std::size_t>(found); ++i) {
       const std::uint64_t kind = regions[i].categories;
-      visit(
-          {regions[i].start, regions[i].end, (kind & kPageIsZero) != 0, (kind & kPageIsHuge) != 0});
+      visit(context, {regions[i].start, regions[i].end, (kind & kPageIsZero) != 0,
+                      (kind & kPageIsHuge) != 0});
     }
     if (scan.walk_end <= begin) return false;
     begin = scan.walk_end;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 
 namespace tools::measure {
 
@@ -73,9 +72,10 @@ struct PagesOfKind {
   bool zero = false;  ///< the zero page
   bool huge = false;
 };
-/// Calls `visit` for every run of pages in [begin, end) that are present (PAGEMAP_SCAN). False:
-/// this kernel cannot tell.
+/// Calls `visit`, with `context`, for every run of pages in [begin, end) that are present
+/// (PAGEMAP_SCAN). False: this kernel cannot tell. No std::function: the measured child, which
+/// compiles this too, has no C++ library.
 bool scan_pages(const PageMap& pagemap, std::uint64_t begin, std::uint64_t end,
-                const std::function<void(const PagesOfKind&)>& visit);
+                void (*visit)(void* context, const PagesOfKind&), void* context);
 
 }  // namespace tools::measure
