@@ -35,4 +35,5 @@ function(embed_files target namespace)
     DEPENDS ${ARGN} ${embed_files_script}
     VERBATIM)
   target_sources(${target} PRIVATE ${generated})
+  set_source_files_properties(${generated} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
