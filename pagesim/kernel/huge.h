@@ -35,6 +35,8 @@ void split_straddling_block(Mm& mm, VirtAddr edge);
 void zap_huge_pmd(Mm& mm, Entry& pmd);
 /// fork: the child maps the same block, both without write permission. False without a frame.
 [[nodiscard]] bool copy_huge_pmd(Mm& child, VirtAddr block, Entry& pmd);
+/// The first frame of the folio a frame belongs to: folios are naturally aligned.
+[[nodiscard]] FrameNumber folio_head(const Kernel& kernel, FrameNumber frame) noexcept;
 /// The frames of a folio have nothing to do with each other any more.
 void split_folio(Kernel& kernel, FrameNumber head);
 /// The folio mapped at an address, here alone, falls apart: its pages are single ones, and those

@@ -18,13 +18,12 @@ FrameNumber nth(FrameNumber head, std::uint32_t i) {
   return FrameNumber{static_cast<std::uint32_t>(head) + i};
 }
 
-/// The first frame of the folio a frame belongs to: folios are naturally aligned.
-FrameNumber folio_head(const Kernel& kernel, FrameNumber frame) {
+}  // namespace
+
+FrameNumber folio_head(const Kernel& kernel, FrameNumber frame) noexcept {
   const std::uint32_t size = std::uint32_t{1} << kernel.memory.record(frame).order();
   return FrameNumber{static_cast<std::uint32_t>(frame) & ~(size - 1)};
 }
-
-}  // namespace
 
 void mark_block(Mm& mm, FrameNumber head, std::uint16_t flag, bool on) {
   for (std::uint32_t i = 0; i < huge_pages(mm); ++i) {

@@ -71,9 +71,8 @@ Entry* lone_entry(const Candidate& page) {
   if (level > 0) split_huge_pmd(mm, page.at.align_down(mm.tables.span(1)), *entry);
   Entry* own = mm.tables.find(page.at);
   const FrameNumber frame = Ptes{mm}.frame(*own);
-  const unsigned order = mm.kernel.memory.record(frame).order();
-  const std::uint32_t head = static_cast<std::uint32_t>(frame) & ~((std::uint32_t{1} << order) - 1);
-  if (order > 0) split_folio(mm.kernel, FrameNumber{head});
+  if (mm.kernel.memory.record(frame).order() > 0)
+    split_folio(mm.kernel, folio_head(mm.kernel, frame));
   return own;
 }
 

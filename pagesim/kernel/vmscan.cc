@@ -34,10 +34,7 @@ bool is_gone(const Kernel& kernel, FrameNumber frame) {
 
 /// Whether the page is a folio's, but not its first: it goes with that one, and keeps it company on
 /// the lists.
-bool is_tail(const Kernel& kernel, FrameNumber frame) {
-  const unsigned order = kernel.memory.record(frame).order();
-  return (static_cast<std::uint32_t>(frame) & ((std::uint32_t{1} << order) - 1)) != 0;
-}
+bool is_tail(const Kernel& kernel, FrameNumber frame) { return folio_head(kernel, frame) != frame; }
 
 struct Use {
   unsigned entries = 0;     ///< through how many the page was used since last time
