@@ -9,8 +9,6 @@
 namespace pagesim::test {
 namespace {
 
-using Causes = std::vector<Cause>;
-
 struct KsmTest : testing::Test {
   World world;
   const VirtAddr a = world.map(8);

@@ -7,8 +7,6 @@
 namespace pagesim::test {
 namespace {
 
-using Causes = std::vector<Cause>;
-
 struct NumaTest : testing::Test {
   World world;
   const VirtAddr a = world.map(8);
