@@ -71,23 +71,25 @@ std::string rule_row(const HeapPicture& picture, const Style& style) {
   return style.paint(Paint::Red, "    broken here: " + picture.broken->rule) + '\n';
 }
 
-std::string region_title(const HeapPicture& picture, const Region& region, const HeapWords& words,
-                         const Style& style) {
+std::string region_title(const Region& region, const HeapWords& words, const Style& style) {
   const std::string whose = region.mapped       ? "mapped chunk"
                             : region.arena == 0 ? "main arena"
                                                 : fmt::format("arena {}", region.arena);
-  (void)picture;
   return style.paint(Paint::Bold,
                      fmt::format("  {}: {}, {} bytes\n", whose, words.address(region.begin),
                                  grouped(region.end - region.begin)));
 }
 
+/// Whether the broken rule was found at the chunk: at its header, or its first byte behind it.
+bool is_broken(const HeapPicture& picture, const heap::Chunk& chunk) {
+  return picture.broken && (chunk.at == picture.broken->at || chunk.user() == picture.broken->at);
+}
+
 /// The chunk to go on with after the last row that fits: the broken one, or none.
-std::size_t next_shown(const std::vector<heap::Chunk>& chunks, std::size_t from, VirtAddr broken) {
-  if (broken.is_null()) return chunks.size();
-  const auto is_broken = [&](const heap::Chunk& c) { return c.at == broken || c.user() == broken; };
-  const auto first = chunks.begin() + static_cast<std::ptrdiff_t>(from);
-  return static_cast<std::size_t>(std::find_if(first, chunks.end(), is_broken) - chunks.begin());
+std::size_t next_shown(const HeapPicture& picture, const std::vector<heap::Chunk>& chunks,
+                       std::size_t from) {
+  while (from < chunks.size() && !is_broken(picture, chunks[from])) ++from;
+  return from;
 }
 
 std::string left_out(const std::vector<heap::Chunk>& chunks, std::size_t from, std::size_t to) {
@@ -98,20 +100,20 @@ std::string left_out(const std::vector<heap::Chunk>& chunks, std::size_t from, s
 
 std::string region_text(const HeapPicture& picture, const Region& region, const HeapWords& words,
                         const Style& style) {
-  std::string text = region.mapped ? "" : region_title(picture, region, words, style);
+  std::string text = region.mapped ? "" : region_title(region, words, style);
   const VirtAddr broken = picture.broken ? picture.broken->at : VirtAddr{};
   const auto& chunks = region.chunks;
   std::size_t rows = 0;
   for (std::size_t i = 0; i < chunks.size();) {
-    if (++rows >= words.most_rows && chunks[i].at != broken && chunks[i].user() != broken) {
-      const std::size_t shown = next_shown(chunks, i, broken);
+    const bool here = is_broken(picture, chunks[i]);
+    if (++rows >= words.most_rows && !here) {
+      const std::size_t shown = next_shown(picture, chunks, i);
       text += left_out(chunks, i, shown);
       i = shown;
       continue;
     }
     const std::size_t n = rows_share(std::span{chunks}.subspan(i), broken);
     text += row(chunks[i], n, chunks[i + n - 1].end(), words, style);
-    const bool here = picture.broken && (chunks[i].at == broken || chunks[i].user() == broken);
     if (here) text += rule_row(picture, style);
     i += n;
   }
