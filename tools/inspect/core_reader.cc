@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tools/heap/region_search.h"
 #include "tools/inspect/plain_memory.h"
 #include "tools/inspect/process_reader.h"
 
@@ -150,8 +149,7 @@ class CoreReader {
       if (mapping.begin.raw() < files_.front().begin) continue;
       if (mapping.is_file() && mapping.name != snapshot_.program) return;
       if (mapping.is_file() || !mapping.writable) continue;
-      const allocator::Chunk<PlainMemory> first{PlainMemory{snapshot_}, mapping.begin};
-      if (!heap::may_be_chunk(first, mapping.end) || !first.prev_inuse()) continue;
+      if (!begins_with_chunk(snapshot_, mapping)) continue;
       mapping.name = "[heap]";
       return;
     }

@@ -140,7 +140,7 @@ class GlibcSearch {
   [[nodiscard]] bool is_arena(VirtAddr at) const {
     const PlainMemory memory{snapshot_};
     const Arena arena{memory, at};
-    if (snapshot_.word(at + kTopAt) == 0 || !is_bin(arena.bin(1))) return false;
+    if (arena.top().is_null() || !is_bin(arena.bin(1))) return false;
     for (std::size_t i = 2; i < allocator::kBins; ++i) {
       if (!is_bin(arena.bin(i))) return false;
     }
@@ -165,12 +165,12 @@ class GlibcSearch {
     return empty;
   }
   [[nodiscard]] bool is_cache(VirtAddr block) const {
-    constexpr std::size_t kSize = 656;  // allocator::Glibc236::kTcacheBlock, as a chunk
+    constexpr auto kSize = allocator::padded_size(allocator::Glibc236::kTcacheBlock);
     if (block.is_null() || !block.is_aligned(kAlignment)) return false;
     if (snapshot_.area_at(block - kChunkHeader) == nullptr) return false;
     const PlainMemory memory{snapshot_};
     const auto chunk = allocator::Chunk<PlainMemory>::of_user(memory, block);
-    if (bytes(chunk.size()) != kSize) return false;
+    if (chunk.size() != kSize) return false;
     const allocator::Tcache<PlainMemory> cache{memory, block};
     for (std::size_t i = 0; i < allocator::Glibc236::kTcacheBins; ++i) {
       const VirtAddr head = cache.head(i);
@@ -186,8 +186,6 @@ class GlibcSearch {
     }
     return false;
   }
-
-  static constexpr std::size_t kTopAt = 96;
 
   const Snapshot& snapshot_;
 };

@@ -26,9 +26,7 @@ std::vector<heap::Area> anonymous_areas(const Snapshot& snapshot) {
 VirtAddr first_chunk(const Snapshot& snapshot) {
   for (const Mapping& mapping : snapshot.mappings) {
     if (mapping.name != "[heap]") continue;
-    const allocator::Chunk<PlainMemory> first{PlainMemory{snapshot}, mapping.begin};
-    const bool fits = heap::may_be_chunk(first, mapping.end) && first.prev_inuse();
-    return fits ? mapping.begin : VirtAddr{};
+    return begins_with_chunk(snapshot, mapping) ? mapping.begin : VirtAddr{};
   }
   return {};
 }

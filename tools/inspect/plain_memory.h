@@ -2,6 +2,7 @@
 #pragma once
 
 #include "allocator/memory.h"
+#include "tools/heap/region_search.h"
 #include "tools/inspect/snapshot.h"
 
 namespace tools::inspect {
@@ -22,5 +23,11 @@ class PlainMemory {
  private:
   const Snapshot* snapshot_;
 };
+
+/// Whether a heap may begin with the mapping: with a chunk that has none below it.
+[[nodiscard]] inline bool begins_with_chunk(const Snapshot& snapshot, const Mapping& mapping) {
+  const allocator::Chunk<PlainMemory> first{PlainMemory{snapshot}, mapping.begin};
+  return heap::may_be_chunk(first, mapping.end) && first.prev_inuse();
+}
 
 }  // namespace tools::inspect

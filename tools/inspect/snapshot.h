@@ -10,13 +10,14 @@
 
 #include "pagesim/address.h"
 #include "pagesim/page_state.h"
+#include "tools/measure/raw_syscall.h"
 
 namespace tools::inspect {
 
 using pagesim::PageState;
 using pagesim::VirtAddr;
 
-inline constexpr std::size_t kPage = 4096;
+using measure::kPage;
 
 /// Why a process or core cannot be looked at: one sentence for the user.
 class CannotInspect : public std::runtime_error {
