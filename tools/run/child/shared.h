@@ -5,12 +5,13 @@
 #include <cstdint>
 
 #include "pagesim/ledger.h"
+#include "tools/measure/raw_syscall.h"
 #include "tools/run/touches.h"
 #include "tools/script/op.h"
 
 namespace tools::run::child {
 
-inline constexpr std::uint64_t kPage = 4096;
+using measure::kPage;
 /// Where the child keeps what is not the script's: far from heap, stack, libraries and the
 /// addresses scripts use.
 inline constexpr std::uint64_t kSharedAt = 0x6000'0000'0000;
