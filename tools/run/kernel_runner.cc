@@ -30,15 +30,9 @@ constexpr std::uint32_t kRootRingPages = 2048;
 constexpr std::size_t kSettleOps = 10'000;
 constexpr std::size_t kMaxTasks = 256;
 
-template <class Wanted>
-bool any_op(const script::Program& program, Wanted wanted) {
-  return std::any_of(program.ops.begin(), program.ops.end(), wanted);
-}
-
 /// Whether the run is to be in a memory cgroup of its own.
 bool needs_group(const script::Program& program) {
-  return limits_memory(program) ||
-         any_op(program, [](const Op& op) { return op.verb == Verb::Swapout; });
+  return limits_memory(program) || program.has(Verb::Swapout);
 }
 
 /// The questions about pages, then those about files.
@@ -84,7 +78,7 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
   header.time_accesses = kernel.time_accesses;
   header.with_causes = header.with_faults != 0 && kernel.with_causes;
   header.with_huge = speaks_of_huge_pages(program);
-  header.watch_growth = any_op(program, [](const Op& op) {
+  header.watch_growth = std::any_of(program.ops.begin(), program.ops.end(), [](const Op& op) {
     return (op.flags & script::flag::Growsdown) != 0 || op.to.base == script::Base::Stack;
   });
   header.rest_after_major = kernel.rest_after_major;
@@ -105,8 +99,7 @@ void ask_perf(child::Header& header, const measure::Tracepoints& tracepoints) {
 /// Sets who serves; returns what to preload.
 std::string serve(child::Header& header, const script::Program& program,
                   const std::string& allocator) {
-  header.warm_libc = allocator == "ptmalloc" &&
-                     any_op(program, [](const Op& op) { return op.verb == Verb::Thread; });
+  header.warm_libc = allocator == "ptmalloc" && program.has(Verb::Thread);
   header.serve = allocator == "ptmalloc" ? child::Serve::Ptmalloc : child::Serve::Process;
   if (allocator == "ptmalloc" || allocator == "glibc") return {};
   const measure::AllocatorLibrary library = measure::find_allocator(allocator);

@@ -10,6 +10,7 @@
 #include "tools/measure/rights.h"
 #include "tools/run/runner.h"
 #include "tools/run/running_kernel.h"
+#include "tools/run/sim/settings.h"
 
 namespace tools::run {
 namespace {
@@ -37,12 +38,10 @@ constexpr KnownSetting kWords[] = {{"thp_enabled", "enabled"},
                                    {"thp_1m", "hugepages-1024kB/enabled"},
                                    {"thp_2m", "hugepages-2048kB/enabled"}};
 
-constexpr std::string_view kMemoryLimit = "memory_limit";
-
 child::Setting find_setting(const std::string& name, const std::string& limit_file) {
   child::Setting setting;
   std::string path;
-  if (name == kMemoryLimit) path = limit_file;
+  if (name == sim::kMemoryLimit) path = limit_file;
   for (const KnownSetting& known : kNumbers)
     if (known.name == name) path = known.path;
   for (const KnownSetting& known : kWords) {
@@ -68,7 +67,7 @@ std::string value_now(const std::string& path) {
 }  // namespace
 
 bool is_memory_limit(const script::Program& program, const script::Op& op) {
-  return op.verb == script::Verb::Sysctl && program.settings[op.file] == kMemoryLimit;
+  return op.verb == script::Verb::Sysctl && program.settings[op.file] == sim::kMemoryLimit;
 }
 
 bool limits_memory(const script::Program& program) {
@@ -91,9 +90,7 @@ KernelSettings::KernelSettings(const script::Program& program, const std::string
   }
   for (const child::Setting& setting : to_write_)
     if (setting.path != limit_file) remembered_.emplace_back(setting.path, value_now(setting.path));
-  const bool merges = std::any_of(program.ops.begin(), program.ops.end(),
-                                  [](const auto& op) { return op.verb == script::Verb::KsmScan; });
-  if (!merges) return;
+  if (!program.has(script::Verb::KsmScan)) return;
   for (const char* file : {"pages_to_scan", "sleep_millisecs", "smart_scan", "run"})
     remembered_.emplace_back(std::string{kKsmDirectory} + file,
                              value_now(std::string{kKsmDirectory} + file));

@@ -1,6 +1,7 @@
 // What happens to memory: one operation of a script or of a recorded trace, ready to be run.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -223,6 +224,10 @@ struct Program {
   std::vector<Task> processes;        ///< [0] is main
   std::vector<Expectation> expectations;
   std::vector<std::string> source;  ///< the script's lines, [0] is line 1; empty for a trace
+
+  [[nodiscard]] bool has(Verb verb) const noexcept {
+    return std::any_of(ops.begin(), ops.end(), [verb](const Op& op) { return op.verb == verb; });
+  }
 };
 
 /// The verb as written in scripts: "posix_memalign".

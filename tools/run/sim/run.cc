@@ -43,8 +43,7 @@ Run::Run(const script::Program& program, const RunOptions& options, const SimSet
       machine_{setup.config, setup.profile},
       actors_(program.processes.size()),
       files_(program.files.size()) {
-  merges_pages_ = std::any_of(program.ops.begin(), program.ops.end(),
-                              [](const Op& op) { return op.verb == Verb::KsmScan; });
+  merges_pages_ = program.has(Verb::KsmScan);
   outcome_.ops.resize(program.ops.size());
   outcome_.has_addresses = true;
   outcome_.has_causes = true;
