@@ -18,6 +18,8 @@ constexpr std::uint64_t kBreakDistance = std::uint64_t{1} << 36;
 /// Faults beyond the known end of a stack lie near the stack pointer.
 constexpr std::uint64_t kStackReach = std::uint64_t{256} << 10;
 
+std::uint64_t whole_pages(std::uint64_t length) { return (length + kPage - 1) / kPage * kPage; }
+
 bool is_file(const std::string& name) { return name.starts_with('/') && name != kAnonymous; }
 
 }  // namespace
@@ -41,7 +43,7 @@ void AddressSpace::cut(std::uint64_t at) {
 }
 
 void AddressSpace::unmap(std::uint64_t start, std::uint64_t length) {
-  const std::uint64_t end = start + (length + kPage - 1) / kPage * kPage;
+  const std::uint64_t end = start + whole_pages(length);
   cut(start);
   cut(end);
   const auto gone = std::pair{areas_.lower_bound(start), areas_.lower_bound(end)};
@@ -50,6 +52,20 @@ void AddressSpace::unmap(std::uint64_t start, std::uint64_t length) {
   });
   if (was_code) ++code_version_;
   areas_.erase(gone.first, gone.second);
+}
+
+void AddressSpace::move(const StreamCall& mremap) {
+  const auto& [start, length, new_length, flags, target, unused] = mremap.arguments;
+  const Found found = find(start);
+  if (found.area == nullptr || !mremap.result) return;
+  const std::uint64_t to = *mremap.result;
+  Area area = *found.area;
+  area.offset += start - found.start;
+  area.end = to + whole_pages(new_length);
+  if ((flags & MREMAP_DONTUNMAP) == 0) unmap(start, length);
+  unmap(to, new_length);
+  if ((area.protection & PROT_EXEC) != 0) ++code_version_;
+  areas_[to] = std::move(area);
 }
 
 void AddressSpace::map(const StreamMap& map) {

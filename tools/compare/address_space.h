@@ -27,6 +27,8 @@ class AddressSpace {
  public:
   void map(const StreamMap& map);
   void unmap(std::uint64_t start, std::uint64_t length);
+  /// As mremap leaves it.
+  void move(const StreamCall& mremap);
 
   struct Found {
     std::uint64_t start = 0;

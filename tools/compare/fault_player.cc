@@ -35,9 +35,9 @@ class Player {
   void operator()(const StreamExit& exit) { tree_(exit); }
   void operator()(const StreamCall& call) {
     tree_(call);
-    if (call.number == SYS_munmap) {
-      spaces_[tree_.process(call.tid)].unmap(call.arguments[0], call.arguments[1]);
-    }
+    AddressSpace& space = spaces_[tree_.process(call.tid)];
+    if (call.number == SYS_munmap) space.unmap(call.arguments[0], call.arguments[1]);
+    if (call.number == SYS_mremap) space.move(call);
   }
   void operator()(const StreamFork& fork) {
     tree_(fork);

@@ -72,7 +72,8 @@ struct StreamCall {
   std::int32_t tid = 0;
   int number = 0;  ///< SYS_*
   std::array<std::uint64_t, 6> arguments{};
-  std::optional<std::uint64_t> result{};  ///< mremap that grows: where the memory lies then
+  std::optional<std::uint64_t>
+      result{};  ///< of mremap: where the memory lies then; none: not known
 };
 
 struct StreamEvent {

@@ -132,16 +132,11 @@ void SimulatedSpace::set_break(VirtAddr end) {
 }
 
 void SimulatedSpace::resize(const StreamCall& call) {
+  if (!call.result) return;
   const auto& a = call.arguments;
-  int flags = static_cast<int>(a[3]);
-  VirtAddr target{a[4]};
-  if (call.result) {
-    target = VirtAddr{*call.result};
-    flags = *call.result == a[0] ? 0 : flags | MREMAP_MAYMOVE | MREMAP_FIXED;
-  } else if (a[2] > a[1] && (flags & MREMAP_FIXED) == 0) {
-    return;  // where it lies is not known
-  }
-  static_cast<void>(task_->mremap(VirtAddr{a[0]}, a[1], a[2], flags, target));
+  const int given = static_cast<int>(a[3]);
+  const int flags = *call.result == a[0] ? 0 : given | MREMAP_MAYMOVE | MREMAP_FIXED;
+  static_cast<void>(task_->mremap(VirtAddr{a[0]}, a[1], a[2], flags, VirtAddr{*call.result}));
 }
 
 void SimulatedSpace::call(const StreamCall& call) {

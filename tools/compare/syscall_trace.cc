@@ -30,56 +30,63 @@ std::uint64_t now() {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-/// What a process has mapped.
-std::vector<Range> mapped_ranges(std::int32_t task) {
+/// The areas of a process, in the order of their addresses.
+std::vector<Range> areas_of(std::int32_t task) {
   std::vector<Range> ranges;
   std::ifstream maps{"/proc/" + std::to_string(task) + "/maps"};
   for (std::string line; std::getline(maps, line);) {
     std::size_t dash = 0;
     const std::uint64_t start = std::stoull(line, &dash, 16);
-    const std::uint64_t end = std::stoull(line.substr(dash + 1), nullptr, 16);
-    if (!ranges.empty() && ranges.back().second == start) {
-      ranges.back().second = end;
-    } else {
-      ranges.emplace_back(start, end);
-    }
+    ranges.emplace_back(start, std::stoull(line.substr(dash + 1), nullptr, 16));
   }
   return ranges;
 }
 
-/// The parts of `after` that are not in `before`.
-std::vector<Range> added(const std::vector<Range>& before, const std::vector<Range>& after) {
-  std::vector<Range> parts;
-  for (auto [start, end] : after) {
-    for (const auto& [low, high] : before) {
-      if (high <= start || end <= low) continue;
-      if (start < low) parts.emplace_back(start, low);
-      start = std::min(high, end);
-    }
-    if (start < end) parts.emplace_back(start, end);
+/// How many bytes from `start` on are mapped, at most to `end`.
+std::uint64_t mapped_from(const std::vector<Range>& areas, std::uint64_t start, std::uint64_t end) {
+  std::uint64_t at = start;
+  for (const auto& [low, high] : areas) {
+    if (low <= at && at < high) at = high;
   }
-  return parts;
+  return std::min(at, end) - start;
 }
 
-/// mremap that may move what grows: only afterwards can be seen where to.
-struct Growing {
-  explicit Growing(const StreamCall& call)
+/// The only area of `length` bytes that is in `after` and was not in `before`.
+std::optional<Range> new_area(const std::vector<Range>& before, const std::vector<Range>& after,
+                              std::uint64_t length) {
+  std::optional<Range> found;
+  for (const Range& area : after) {
+    const bool known = std::binary_search(before.begin(), before.end(), area);
+    if (known || area.second - area.first != length) continue;
+    if (found) return std::nullopt;
+    found = area;
+  }
+  return found;
+}
+
+/// mremap that may move: only afterwards can be seen where to. The program may have mapped other
+/// memory since.
+struct Moving {
+  explicit Moving(const StreamCall& call)
       : old{call.arguments[0]}, old_length{call.arguments[1]}, length{call.arguments[2]} {}
   std::uint64_t old, old_length, length;
 
-  /// Where the memory lies now; none: it cannot be told.
-  [[nodiscard]] std::optional<std::uint64_t> found(const std::vector<Range>& parts) const {
-    if (parts.size() != 1) return std::nullopt;
-    const auto [start, end] = parts.front();
-    const bool in_place = start == old + old_length && end == old + length;
-    if (in_place) return old;
-    return end - start == length ? std::optional{start} : std::nullopt;
+  /// Where the memory lies now; none: it cannot be told, or not yet.
+  [[nodiscard]] std::optional<std::uint64_t> found(const std::vector<Range>& before,
+                                                   const std::vector<Range>& after) const {
+    const bool had_room = mapped_from(before, old, old + length) < length;
+    if (had_room && mapped_from(after, old, old + length) == length) return old;
+    const auto area = new_area(before, after, length);
+    return area ? std::optional{area->first} : std::nullopt;
   }
 };
 
-bool may_move(const StreamCall& call) {
-  const bool fixed = (call.arguments[3] & MREMAP_FIXED) != 0;
-  return call.number == SYS_mremap && !fixed && call.arguments[2] > call.arguments[1];
+/// Where mremap is told to leave the memory; none: the kernel looks for a place.
+std::optional<std::uint64_t> told_place(const StreamCall& call) {
+  const auto& [old, old_length, length, flags, target, unused] = call.arguments;
+  if ((flags & MREMAP_FIXED) != 0) return target;
+  return length <= old_length && (flags & MREMAP_DONTUNMAP) == 0 ? std::optional{old}
+                                                                 : std::nullopt;
 }
 
 /// What clone3 is given stands in memory; here it takes the places of clone's arguments.
@@ -124,17 +131,16 @@ void SyscallTrace::answer_one() {
   call.number = asked.data.nr;
   std::copy_n(asked.data.args, call.arguments.size(), call.arguments.begin());
   if (call.number == SYS_clone3) fetch_clone_arguments(call);
-  const bool moves = may_move(call);
-  const std::vector<Range> before = moves ? mapped_ranges(call.tid) : std::vector<Range>{};
+  if (call.number == SYS_mremap) call.result = told_place(call);
+  const bool moves = call.number == SYS_mremap && !call.result;
+  const std::vector<Range> before = moves ? areas_of(call.tid) : std::vector<Range>{};
   const std::uint64_t time = now();
   seccomp_notif_resp answer{asked.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
   constexpr int kLooks = 100;
-  for (int i = 0; moves && i < kLooks; ++i) {
-    const std::vector<Range> parts = added(before, mapped_ranges(call.tid));
-    call.result = Growing{call}.found(parts);
-    if (!parts.empty()) break;
-    usleep(50);
+  for (int i = 0; moves && !call.result && i < kLooks; ++i) {
+    if (i != 0) usleep(50);
+    call.result = Moving{call}.found(before, areas_of(call.tid));
   }
   calls_.push_back({time, call});
 }

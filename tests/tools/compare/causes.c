@@ -5,6 +5,7 @@
  *   dropped    N pages are written, dropped, written
  *   unmapped   N pages are written and unmapped; others take their place and are written
  *   moved      N pages are written and moved with N more; a child writes all
+ *   grown      a page is moved N times, with one more each time, and memory mapped right after each
  *   private    N pages of a file are written in a private mapping
  *   anonymous  N pages of shared memory are written
  *   filled     N pages are filled by read(2); a child writes them
@@ -57,6 +58,17 @@ static void move(size_t n) {
   in_child(at, 2 * n);
 }
 
+static void grow(size_t n) {
+  volatile char* at = fresh(0);
+  for (size_t i = 1; i <= n; ++i) {
+    mmap((char*)at + i * PAGE, PAGE, PROT_NONE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    at = mremap((char*)at, i * PAGE, (i + 1) * PAGE, MREMAP_MAYMOVE);
+    fresh(2 * n); /* longer than what is moved */
+    at[i * PAGE] = 1;
+  }
+}
+
 static void fill(size_t n) {
   volatile char* const at = fresh(n);
   const int zeros = open("/dev/zero", O_RDONLY);
@@ -100,6 +112,8 @@ static int run(const char* what, size_t n) {
     write_all(fresh(n), n);
   } else if (strcmp(what, "moved") == 0) {
     move(n);
+  } else if (strcmp(what, "grown") == 0) {
+    grow(n);
   } else if (strcmp(what, "private") == 0) {
     const int file = open("file", O_RDWR | O_CREAT, 0600);
     for (size_t i = 0; i <= n; ++i) {

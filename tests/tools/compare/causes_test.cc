@@ -73,6 +73,15 @@ TEST_F(CausesTest, PagesTheKernelWroteAreCopiedAfterAFork) {
   }
 }
 
+TEST_F(CausesTest, MemoryThatMovedIsKnownWhereItLies) {
+  for (const char* what : {"moved", "grown"}) {
+    const json run = typical_run(what, kPages);
+    EXPECT_EQ(run["by_region"]["unknown"], 0) << what;
+    EXPECT_EQ(run["by_cause"].value("unknown", 0), 0) << what;
+    EXPECT_GE(run["by_region"]["anonymous"], kPages) << what;
+  }
+}
+
 TEST_F(CausesTest, TheForkBillSaysWhoCopied) {
   const json child = typical_run("forked", kPages)["fork_bill"];
   EXPECT_EQ(child["forks"], 1);
@@ -90,7 +99,7 @@ TEST_F(CausesTest, AnAllocatorThatWritesToSharedPagesIsBilled) {
 }
 
 TEST_F(CausesTest, NothingUnexpectedHappensToAPlainProgram) {
-  for (const char* what : {"zero", "forked", "dropped", "unmapped", "moved", "copied"}) {
+  for (const char* what : {"zero", "forked", "dropped", "unmapped", "moved", "grown", "copied"}) {
     EXPECT_LE(typical_run(what, kPages)["unexpected"], 2) << what;
   }
 }
