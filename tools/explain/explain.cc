@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "tools/explain/listing.h"
 #include "tools/explain/step_heap.h"
 #include "tools/report/run_text.h"
 #include "tools/report/table.h"
@@ -77,28 +78,12 @@ void Watcher::bill(std::size_t op, const run::sim::Run& run) {
   forks_.push_back(bill);
 }
 
-/// What a line of the script cost, if it is an operation that ran.
-std::string costs(const script::Program& program, const run::RunOutcome& outcome,
-                  std::size_t line) {
-  for (std::size_t i = 0; i < program.ops.size(); ++i) {
-    if (program.ops[i].line != line || !outcome.ops[i].ran) continue;
-    const run::OpOutcome& op = outcome.ops[i];
-    return fmt::format("{:>6} {:>5}", report::grouped(op.minor), report::grouped(op.major));
-  }
-  return {};
-}
-
 std::string listing(const script::Program& program, const run::RunOutcome& outcome,
                     std::size_t first) {
-  constexpr std::size_t kText = kWidth - 6 - 13;
-  std::string text =
-      fmt::format("{:>4}  {:<{}} {:>6} {:>5}\n", "line", "script", kText, "minor", "major");
+  const Listing listing{program, outcome};
+  std::string text = Listing::heading(kWidth) + '\n';
   for (std::size_t line = first; line <= program.source.size(); ++line) {
-    const std::string& source = program.source[line - 1];
-    std::string row =
-        fmt::format("{:>4}  {:<{}} {}", line, source, kText, costs(program, outcome, line));
-    row.erase(row.find_last_not_of(' ') + 1);
-    text += row + '\n';
+    text += listing.row(line, kWidth) + '\n';
   }
   return text;
 }
