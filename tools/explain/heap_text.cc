@@ -18,7 +18,21 @@ using heap::Region;
 using pagesim::VirtAddr;
 using report::grouped;
 
-constexpr std::size_t kBeforePages = 64;  // columns of a row
+/// Of a row: a chunk's name, its bytes and its state, and what is left for its pages.
+struct Columns {
+  std::size_t chunk = 24;
+  std::size_t bytes = 12;
+  std::size_t state = 18;
+  std::size_t pages = 16;
+};
+
+/// Beside those come blanks, flags and the mark: ten columns.
+Columns row_columns(const Style& style) {
+  Columns columns;
+  if (style.width < kWidth) return {14, 8, 0, kWidth};
+  columns.pages = style.width - (columns.chunk + columns.bytes + columns.state + 10);
+  return columns;
+}
 
 Paint paint_of(ChunkState state) {
   switch (state) {
@@ -42,26 +56,40 @@ bool alike(const heap::Chunk& a, const heap::Chunk& b) {
   return a.size == b.size && a.flags == b.flags && a.state == b.state && a.number == b.number;
 }
 
-/// How many of the chunks, from the first on, share its row: all that are alike, or one. The chunk
-/// at `alone` has its own.
-std::size_t rows_share(std::span<const heap::Chunk> chunks, VirtAddr alone) {
+/// Whether the broken rule was found at the chunk: at its header, or its first byte behind it.
+bool is_broken(const HeapPicture& picture, const heap::Chunk& chunk) {
+  return picture.broken && (chunk.at == picture.broken->at || chunk.user() == picture.broken->at);
+}
+
+/// Whether the chunk has a row of its own, however many there are.
+bool stands_out(const HeapPicture& picture, const HeapWords& words, const heap::Chunk& chunk) {
+  return is_broken(picture, chunk) || chunk.at == words.marked;
+}
+
+/// How many of the chunks, from the first on, share its row: all that are alike, or one.
+std::size_t rows_share(const HeapPicture& picture, const HeapWords& words,
+                       std::span<const heap::Chunk> chunks) {
   constexpr std::size_t kFew = 8;
-  std::size_t n = 1;
-  if (chunks.front().at == alone) return n;
-  while (n < chunks.size() && alike(chunks[n], chunks.front()) && chunks[n].at != alone) ++n;
-  return n >= kFew ? n : 1;
+  const auto ends = [&](const heap::Chunk& chunk) {
+    return !alike(chunk, chunks.front()) || stands_out(picture, words, chunk);
+  };
+  const auto n = std::find_if(chunks.begin(), chunks.end(), ends) - chunks.begin();
+  return n >= static_cast<std::ptrdiff_t>(kFew) ? static_cast<std::size_t>(n) : 1;
 }
 
 std::string row(const heap::Chunk& first, std::size_t times, VirtAddr end, const HeapWords& words,
                 const Style& style) {
+  const Columns columns = row_columns(style);
   const std::string many = times == 1 ? "" : fmt::format(" x {}", grouped(times));
-  std::string text = fmt::format("  {:<24} {:>12} {} ", words.chunk(first.at),
-                                 first.state == ChunkState::Broken ? "?" : grouped(first.size),
+  const std::string size = first.state == ChunkState::Broken ? "?" : grouped(first.size);
+  std::string text = fmt::format("{} {:<{}} {:>{}} {} ", first.at == words.marked ? '>' : ' ',
+                                 words.chunk(first.at), columns.chunk, size, columns.bytes,
                                  flags_text(first.flags));
-  text += style.paint(paint_of(first.state), fmt::format("{:<18} ", state_text(first) + many));
+  text += style.paint(paint_of(first.state),
+                      fmt::format("{:<{}} ", state_text(first) + many, columns.state));
   if (words.pages && first.state != ChunkState::Fence) {
     const VirtAddr last = std::max(end, first.at + 1);
-    text += runs_text(words.pages(first.at, last), style.width - kBeforePages, style);
+    text += runs_text(words.pages(first.at, last), columns.pages, style);
   }
   text.erase(text.find_last_not_of(' ') + 1);
   return text + '\n';
@@ -80,15 +108,10 @@ std::string region_title(const Region& region, const HeapWords& words, const Sty
                                  grouped(region.end - region.begin)));
 }
 
-/// Whether the broken rule was found at the chunk: at its header, or its first byte behind it.
-bool is_broken(const HeapPicture& picture, const heap::Chunk& chunk) {
-  return picture.broken && (chunk.at == picture.broken->at || chunk.user() == picture.broken->at);
-}
-
-/// The chunk to go on with after the last row that fits: the broken one, or none.
-std::size_t next_shown(const HeapPicture& picture, const std::vector<heap::Chunk>& chunks,
-                       std::size_t from) {
-  while (from < chunks.size() && !is_broken(picture, chunks[from])) ++from;
+/// The chunk to go on with after the last row that fits: one that stands out, or none.
+std::size_t next_shown(const HeapPicture& picture, const HeapWords& words,
+                       const std::vector<heap::Chunk>& chunks, std::size_t from) {
+  while (from < chunks.size() && !stands_out(picture, words, chunks[from])) ++from;
   return from;
 }
 
@@ -101,20 +124,18 @@ std::string left_out(const std::vector<heap::Chunk>& chunks, std::size_t from, s
 std::string region_text(const HeapPicture& picture, const Region& region, const HeapWords& words,
                         const Style& style) {
   std::string text = region.mapped ? "" : region_title(region, words, style);
-  const VirtAddr broken = picture.broken ? picture.broken->at : VirtAddr{};
   const auto& chunks = region.chunks;
   std::size_t rows = 0;
   for (std::size_t i = 0; i < chunks.size();) {
-    const bool here = is_broken(picture, chunks[i]);
-    if (++rows >= words.most_rows && !here) {
-      const std::size_t shown = next_shown(picture, chunks, i);
+    if (++rows >= words.most_rows && !stands_out(picture, words, chunks[i])) {
+      const std::size_t shown = next_shown(picture, words, chunks, i);
       text += left_out(chunks, i, shown);
       i = shown;
       continue;
     }
-    const std::size_t n = rows_share(std::span{chunks}.subspan(i), broken);
+    const std::size_t n = rows_share(picture, words, std::span{chunks}.subspan(i));
     text += row(chunks[i], n, chunks[i + n - 1].end(), words, style);
-    if (here) text += rule_row(picture, style);
+    if (is_broken(picture, chunks[i])) text += rule_row(picture, style);
     i += n;
   }
   return text;
@@ -152,8 +173,11 @@ std::string chunk_text(const heap::Chunk& chunk, const HeapWords& words, const S
 }
 
 std::string regions_text(const HeapPicture& picture, const HeapWords& words, const Style& style) {
-  std::string text = fmt::format("  {:<24} {:>12} {} {}\n", "chunk", "bytes", "PMA",
-                                 words.pages ? "state              pages" : "state");
+  const Columns columns = row_columns(style);
+  std::string text = fmt::format("  {:<{}} {:>{}} PMA {:<{}} {}", "chunk", columns.chunk, "bytes",
+                                 columns.bytes, "state", columns.state, words.pages ? "pages" : "");
+  text.erase(text.find_last_not_of(' ') + 1);
+  text += '\n';
   for (const Region& region : picture.regions) text += region_text(picture, region, words, style);
   return text;
 }

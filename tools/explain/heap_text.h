@@ -17,6 +17,8 @@ struct HeapWords {
   /// Of [begin, end); null: pages are not drawn.
   std::function<std::vector<PagesAlike>(pagesim::VirtAddr, pagesim::VirtAddr)> pages;
   std::size_t most_rows = 40;  ///< of a region
+  /// The chunk with a row of its own that is always shown and begins with ">"; null: none.
+  pagesim::VirtAddr marked{};
 };
 
 /// "in use", "thread cache 63", "small bin 12".

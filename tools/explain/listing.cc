@@ -30,14 +30,15 @@ std::string Listing::heading(std::size_t width) {
                      "major");
 }
 
-std::string Listing::row(std::size_t line, std::size_t width) const {
+std::string Listing::figures(std::size_t line) const {
   const run::OpOutcome* const ran = ran_[line];
-  const std::string figures = ran == nullptr
-                                  ? std::string{}
-                                  : fmt::format("{:>6} {:>5}", report::grouped(ran->minor),
-                                                report::grouped(ran->major));
+  if (ran == nullptr) return {};
+  return fmt::format("{:>6} {:>5}", report::grouped(ran->minor), report::grouped(ran->major));
+}
+
+std::string Listing::row(std::size_t line, std::size_t width) const {
   std::string row = fmt::format("{:>4}  {:<{}} {}", line, program_.source[line - 1],
-                                text_width(width), figures);
+                                text_width(width), figures(line));
   row.erase(row.find_last_not_of(' ') + 1);
   return row;
 }

@@ -16,8 +16,10 @@ class Listing {
 
   /// "line  script  minor major". A row is `width` wide where the line's text is not longer.
   [[nodiscard]] static std::string heading(std::size_t width);
-  /// Of line `line` of the source, from 1. Empty figures: it has no operation that ran.
+  /// Of line `line` of the source, from 1.
   [[nodiscard]] std::string row(std::size_t line, std::size_t width) const;
+  /// Minor and major faults of it, 12 columns; empty: it has no operation that ran.
+  [[nodiscard]] std::string figures(std::size_t line) const;
 
  private:
   const script::Program& program_;

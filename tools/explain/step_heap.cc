@@ -2,7 +2,6 @@
 #include "tools/explain/step_heap.h"
 
 #include "tools/explain/chunk_words.h"
-#include "tools/explain/heap_text.h"
 #include "tools/explain/view.h"
 #include "tools/heap/peek_memory.h"
 #include "tools/heap/reader.h"
@@ -11,14 +10,6 @@ namespace tools::explain {
 namespace {
 
 using pagesim::VirtAddr;
-
-HeapWords words_of(const Step& step) {
-  HeapWords words;
-  words.address = [&step](VirtAddr at) { return step.address_text(at); };
-  words.chunk = [&step](VirtAddr at) { return step.chunk_text(at); };
-  words.pages = [&step](VirtAddr begin, VirtAddr end) { return step.pages(begin, end); };
-  return words;
-}
 
 std::string indented(const std::string& text) {
   std::string all;
@@ -30,15 +21,12 @@ std::string indented(const std::string& text) {
   return all;
 }
 
-/// A named block's chunk, its pages and its words; empty: the name stands for nothing yet.
+/// Empty: the name stands for nothing yet.
 std::string only_text(const Step& step, const heap::HeapPicture& picture, const std::string& name,
                       const Style& style) {
   const AskedPlace asked = read_place(step.program(), name);
   const VirtAddr user = step.places().resolve(step.op().process, asked.place);
-  if (user.is_null()) return {};
-  const heap::Chunk* const chunk = picture.chunk_at(user - allocator::kChunkHeader);
-  const std::string row = chunk == nullptr ? "" : chunk_text(*chunk, words_of(step), style);
-  return row + indented(chunk_words(picture, *step.task(), user, name));
+  return user.is_null() ? std::string{} : block_text(step, picture, user, name, style);
 }
 
 }  // namespace
@@ -47,14 +35,29 @@ heap::HeapPicture heap_of(const Step& step) {
   return heap::read_heap(heap::PeekMemory{*step.task()});
 }
 
+HeapWords heap_words(const Step& step) {
+  HeapWords words;
+  words.address = [&step](VirtAddr at) { return step.address_text(at); };
+  words.chunk = [&step](VirtAddr at) { return step.chunk_text(at); };
+  words.pages = [&step](VirtAddr begin, VirtAddr end) { return step.pages(begin, end); };
+  return words;
+}
+
+std::string block_text(const Step& step, const heap::HeapPicture& picture, VirtAddr user,
+                       const std::string& name, const Style& style) {
+  const heap::Chunk* const chunk = picture.chunk_at(user - allocator::kChunkHeader);
+  const std::string row = chunk == nullptr ? "" : chunk_text(*chunk, heap_words(step), style);
+  return row + indented(chunk_words(picture, *step.task(), user, name));
+}
+
 std::string step_heap_text(const Step& step, const StepWishes& wishes) {
   if (step.task() == nullptr) return {};
   const heap::HeapPicture picture = heap_of(step);
   if (!picture.initialized) return {};
-  if (wishes.only.empty()) return heap_text(picture, words_of(step), wishes.style);
+  if (wishes.only.empty()) return heap_text(picture, heap_words(step), wishes.style);
   std::string text;
   for (const std::string& name : wishes.only) text += only_text(step, picture, name, wishes.style);
-  return text + broken_text(picture, words_of(step), wishes.style);
+  return text + broken_text(picture, heap_words(step), wishes.style);
 }
 
 }  // namespace tools::explain

@@ -26,6 +26,8 @@ std::string Style::paint(Paint paint, std::string_view text) const {
         return 34;
       case Paint::Dim:
         return 2;
+      case Paint::Reverse:
+        return 7;
     }
     return 0;
   }();

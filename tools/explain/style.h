@@ -11,7 +11,15 @@ namespace tools::explain {
 inline constexpr std::size_t kWidth = 80;
 
 /// ECMA-48 colours that can be read on light and dark.
-enum class Paint : char { Bold = '1', Red = 'r', Green = 'g', Yellow = 'y', Blue = 'b', Dim = 'd' };
+enum class Paint : char {
+  Bold = '1',
+  Red = 'r',
+  Green = 'g',
+  Yellow = 'y',
+  Blue = 'b',
+  Dim = 'd',
+  Reverse = 'v'
+};
 
 struct Style {
   std::size_t width = kWidth;

@@ -9,6 +9,7 @@
 
 #include "tools/explain/lesson.h"
 #include "tools/explain/query.h"
+#include "tools/explain/tui/tui.h"
 #include "tools/verbs/explain_page.h"
 #include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
@@ -23,6 +24,7 @@ namespace {
 struct ExplainOptions {
   std::vector<std::string> files;
   bool list = false;
+  bool tui = false;
   std::string html;
   std::string beside;
   bool steps = false;
@@ -82,18 +84,38 @@ void write_page(const ExplainOptions& options) {
   output.write(explain_page(options.files, options.beside, options.machine, options.workload));
 }
 
-void explain_one(const ExplainOptions& options) {
+void show_steps(const ExplainOptions& options, const Workload& work) {
+  if (!explain::can_show_in_terminal()) {
+    throw Refusal{kWrongInput,
+                  "explain --tui: standard input and output are not a terminal; without --tui the "
+                  "steps are printed."};
+  }
+  const auto line = options.at.empty() ? std::nullopt : std::optional{options.at.front()};
+  explain::show_in_terminal(work.program, work.machine.setup(), work.options, line,
+                            explain::style_of_output().colours);
+}
+
+void refuse_but_one(const ExplainOptions& options) {
   if (options.files.size() > 1) {
     throw Refusal{kWrongInput, "explain: one file at a time; --html shows two side by side."};
   }
   if (options.files.empty()) {
     throw Refusal{kWrongInput, "explain: name a script or a lesson; --list lists the lessons."};
   }
+  if (options.tui && (options.output.format != "table" || !options.output.is_standard())) {
+    throw Refusal{kWrongInput,
+                  "explain --tui: it shows and writes nothing: not with --format, -o."};
+  }
+}
+
+void explain_one(const ExplainOptions& options) {
+  refuse_but_one(options);
   if (options.output.format == "json") {
     return options.output.write(
         explain_json(options.files.front(), options.machine, options.workload));
   }
   const Workload work = options.workload.load(options.files.front(), options.machine);
+  if (options.tui) return show_steps(options, work);
   const run::SimSetup setup = work.machine.setup();
   const explain::StepWishes wishes = wishes_of(options, work.program);
   const std::string answered = answer(options, {work.program, setup, work.options, wishes.style});
@@ -126,6 +148,15 @@ void add_step_options(CLI::App& verb, ExplainOptions& options) {
       ->excludes(address);
 }
 
+void add_view_option(CLI::App& verb, ExplainOptions& options) {
+  auto* const tui = verb.add_flag("--tui", options.tui,
+                                  "Step forward and back by key, in the terminal; ? is help");
+  for (const char* const other : {"--list", "--html", "--steps", "--last", "--only", "--try",
+                                  "--address", "--fault", "--beside"}) {
+    tui->excludes(verb.get_option(other));
+  }
+}
+
 }  // namespace
 
 void add_explain(CLI::App& app, int& status) {
@@ -145,6 +176,7 @@ void add_explain(CLI::App& app, int& status) {
                    "glibc.malloc.tcache_count=0")
       ->type_name("KNOB=VALUE");
   add_step_options(*verb, *options);
+  add_view_option(*verb, *options);
   options->machine.add_to(*verb);
   options->workload.add_to(*verb);
   options->output.add_to(*verb, "table|json");

@@ -236,6 +236,8 @@ TEST_F(CommandLineTest, LessonsCanBeListedExplainedReplayedAndVerified) {
   expect_refused("verify 'lesson/none*'", "no such lesson");
   expect_refused("explain", "--list");
   expect_refused("explain lesson/walk lesson/errors", "--html shows two");
+  expect_refused("explain --tui lesson/walk -o file", "not with --format, -o");
+  expect_refused("explain --tui lesson/walk --last", "--last excludes --tui");
   expect_refused("explain --html page lesson/walk lesson/errors lesson/flush", "side by side");
 }
 
