@@ -17,6 +17,7 @@
 #include "tools/compare/fault_stream.h"
 #include "tools/compare/syscall_filter.h"
 #include "tools/compare/syscall_trace.h"
+#include "tools/measure/kept_tracepoints.h"
 #include "tools/trace/preloadable.h"
 
 namespace tools::compare {
@@ -31,6 +32,14 @@ void merge(std::vector<StreamEvent>& events, std::vector<StreamEvent> others) {
                      [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; });
 }
 
+std::string what_rights_add(const FaultStream& stream) {
+  return fmt::format(
+      "Not told to this user: {}{}{}; `faultline doctor` tells what would allow them.",
+      stream.kernel_mode() ? "" : "which system calls the faults in the kernel were in",
+      stream.kernel_mode() || stream.error_codes() ? "" : ", and ",
+      stream.error_codes() ? "" : "the error codes of faults");
+}
+
 /// The turns of one comparison.
 class Turns {
  public:
@@ -42,6 +51,7 @@ class Turns {
     }
     result_.command = options.command;
     result_.runs = options.runs;
+    measure::keep_in_use(tracepoints_);
     if (!options.output_folder.empty()) std::filesystem::create_directories(options.output_folder);
   }
 
@@ -120,7 +130,9 @@ class Turns {
   /// Null, and a sentence in the result, where perf is refused.
   std::unique_ptr<FaultStream> follow(pid_t program) {
     try {
-      return std::make_unique<FaultStream>(program, options_.unwind, forks_);
+      auto stream = std::make_unique<FaultStream>(program, options_.unwind, forks_, tracepoints_);
+      if (!stream->kernel_mode() || !stream->error_codes()) miss(what_rights_add(*stream));
+      return stream;
     } catch (const std::system_error& refused) {
       miss(fmt::format(
           "Faults were counted (getrusage), not seen one by one: perf events cannot be had ({}); "
@@ -154,6 +166,7 @@ class Turns {
   std::vector<AllocatorCode> codes_;  ///< one for each entry
   CodeFiles files_;
   Comparison result_;
+  measure::Tracepoints tracepoints_ = measure::find_tracepoints();
   LaunchFilter filter_ = address_space_filter();
   /// Some run forked. Without forks a page's presence follows from what was seen before.
   bool forks_ = !options_.warm_up;

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "tools/compare/system_call.h"
 #include "tools/report/run_json.h"
 
 namespace tools::compare {
@@ -102,14 +103,16 @@ class TraceEvents {
     const bool kernel = fault.payer == Payer::Kernel;
     text_ += fmt::format(
         R"({{"name":{},"cat":"{}","ph":"i","s":"t","ts":{}.{:03},"pid":{},"tid":{},)"
-        R"("args":{{"address":"{:#x}","region":"{}","cause":"{}","writer":{},"major":{}}}}},)"
+        R"("args":{{"address":"{:#x}","region":"{}","cause":"{}","writer":{},"major":{},)"
+        R"("error_code":{},"system_call":{}}}}},)"
         "\n",
         kernel ? "\"kernel\"" : names_[entry_.profile->chain_site[fault.chain]],
         to_string(fault.payer), (fault.time - begin) / 1000, (fault.time - begin) % 1000,
         first_pid_ + fault.pid, fault.tid, fault.address, to_string(fault.region),
         pagesim::to_string(fault.cause),
         fault.writer ? fmt::format("\"{}\"", allocator::to_string(*fault.writer)) : "null",
-        fault.major);
+        fault.major, fault.error_code ? fmt::format("{}", *fault.error_code) : "null",
+        fault.system_call ? fmt::format("\"{}\"", system_call_name(fault.system_call)) : "null");
   }
 
   const Entry& entry_;

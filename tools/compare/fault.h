@@ -33,7 +33,8 @@ struct Fault {
   pagesim::Cause cause = pagesim::Cause::Unknown;
   std::optional<allocator::Writer> writer{};  ///< none: in malloc, and not told by its code
   std::optional<pagesim::Access> access{};
-  std::optional<std::uint16_t> error_code{};
+  std::optional<std::uint16_t> error_code{};  ///< the processor's; none: not told
+  std::optional<int> system_call{};           ///< SYS_*: the kernel was in; none: not told
 };
 
 /// The faults of one run in the order of time, and the files and chains they refer to.
@@ -46,6 +47,8 @@ struct FaultList {
   /// Faults whose page was not as the simulated machine had it: something was not seen.
   std::uint64_t unexpected = 0;
   std::uint64_t forks = 0;  ///< that copied an address space
+  /// Faults without an event, by the call that populated memory, as the simulated machine had them.
+  std::map<int, std::uint64_t> populated;
 
   [[nodiscard]] std::uint32_t file(const std::string& name);
 

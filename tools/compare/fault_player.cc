@@ -16,7 +16,8 @@ namespace {
 class Player {
  public:
   Player(const AllocatorCode& code, CodeFiles& files)
-      : unwinder_{files.unwind_tables, list_},
+      : system_calls_{files.system_calls},
+        unwinder_{files.unwind_tables, list_},
         origins_{code, files.call_targets, files.symbols, list_} {}
 
   void play(const StreamEvent& event) {
@@ -56,7 +57,10 @@ class Player {
     fault.region = space.region(event);
     fault.payer = Payer::Kernel;
     fault.writer = allocator::Writer::Kernel;
-    if (!event.kernel_mode) {
+    fault.error_code = event.error_code;
+    if (event.kernel_mode) {
+      fault.system_call = system_calls_.of(event.kernel_callers);
+    } else {
       fault.code = unwinder_.place(space, event.instruction_pointer);
       fault.chain = unwinder_.chain(space, event);
       attribute(fault);
@@ -67,6 +71,7 @@ class Player {
 
   [[nodiscard]] FaultList take() {
     list_.forks = tree_.forks();
+    list_.populated = tree_.populated();
     return std::move(list_);
   }
 
@@ -90,6 +95,7 @@ class Player {
     payers[fault.chain] = origin.payer;
   }
 
+  SystemCalls& system_calls_;
   std::unordered_map<std::int32_t, AddressSpace> spaces_;
   std::uint64_t time_ = 0;
   SimulatedTree tree_;

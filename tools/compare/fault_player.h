@@ -8,6 +8,7 @@
 #include "tools/compare/fault.h"
 #include "tools/compare/fault_stream.h"
 #include "tools/compare/symbols.h"
+#include "tools/compare/system_call.h"
 #include "tools/compare/unwinder.h"
 
 namespace tools::compare {
@@ -17,6 +18,7 @@ struct CodeFiles {
   UnwindTables unwind_tables;
   CallTargets call_targets;
   Symbols symbols;
+  SystemCalls system_calls;
 };
 
 /// `events`: of one run, in the order of time.

@@ -12,8 +12,9 @@
 #include "tools/compare/perf_ring.h"
 
 namespace tools::compare {
-FaultStream::FaultStream(pid_t program, Unwind unwind, bool presence)
-    : unwind_{unwind}, presence_{presence} {
+FaultStream::FaultStream(pid_t program, Unwind unwind, bool presence,
+                         measure::Tracepoints tracepoints)
+    : unwind_{unwind}, presence_{presence}, tracepoints_{std::move(tracepoints)} {
   const auto processors = static_cast<int>(sysconf(_SC_NPROCESSORS_CONF));
   for (int i = 0; i < processors; ++i) open(program, i);
   if (rings_.empty()) throw std::system_error{ENODEV, std::generic_category(), "perf"};
@@ -22,16 +23,18 @@ FaultStream::FaultStream(pid_t program, Unwind unwind, bool presence)
 
 FaultStream::~FaultStream() { stop(); }
 
-/// A processor that is off has no ring. What is refused is left out: faults in kernel mode, and the
-/// presence of the page.
+/// A processor that is off has no ring. What is refused is left out: error codes, faults in kernel
+/// mode, and the presence of the page.
 void FaultStream::open(pid_t program, int processor) {
   try {
-    rings_.push_back(std::make_unique<PerfRing>(program, processor,
-                                                PerfLayout{unwind_, kernel_mode_, presence_}));
+    rings_.push_back(std::make_unique<PerfRing>(
+        program, processor, PerfLayout{unwind_, kernel_mode_, presence_, tracepoints_}));
   } catch (const std::system_error& refused) {
     const int error = refused.code().value();
     if (error == ENODEV) return;
-    if (kernel_mode_ && (error == EACCES || error == EPERM)) {
+    if (error_codes() && (error == EACCES || error == EPERM)) {
+      tracepoints_ = {};
+    } else if (kernel_mode_ && (error == EACCES || error == EPERM)) {
       kernel_mode_ = false;
     } else if (presence_ && error == EINVAL) {
       presence_ = false;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tools/measure/raw_syscall.h"
+#include "tools/measure/rights.h"
 
 namespace tools::compare {
 
@@ -39,8 +40,10 @@ struct StreamFault {
   std::uint64_t address = 0;
   std::uint64_t instruction_pointer = 0;
   StreamRegisters registers;
-  std::span<const std::uint64_t> stack{};    ///< from the stack pointer up; the stream's own
-  std::span<const std::uint64_t> callers{};  ///< with Unwind::FramePointers, by those
+  std::span<const std::uint64_t> stack{};           ///< from the stack pointer up; the stream's own
+  std::span<const std::uint64_t> callers{};         ///< with Unwind::FramePointers, by those
+  std::span<const std::uint64_t> kernel_callers{};  ///< in kernel mode, innermost first
+  std::optional<std::uint16_t> error_code{};        ///< as the processor gave it; none: not told
   std::optional<bool> present;  ///< a page was mapped there: it lacked a right; none: not told
   bool major = false;
   bool kernel_mode = false;
@@ -87,9 +90,10 @@ class PerfRing;
 /// processor, are emptied by a thread of its own.
 class FaultStream {
  public:
-  /// `presence`: whether StreamFault::present is wanted; it costs a second, small sample. Throws
+  /// `presence`: whether StreamFault::present is wanted; `tracepoints`: for error codes, those of 0
+  /// are not wanted. Each costs a second, small sample, together not more than one. Throws
   /// std::system_error where the kernel gives no perf events.
-  FaultStream(pid_t program, Unwind unwind, bool presence);
+  FaultStream(pid_t program, Unwind unwind, bool presence, measure::Tracepoints tracepoints = {});
   ~FaultStream();
   FaultStream(const FaultStream&) = delete;
   FaultStream& operator=(const FaultStream&) = delete;
@@ -100,6 +104,8 @@ class FaultStream {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
   /// Faults inside system calls are told too.
   [[nodiscard]] bool kernel_mode() const noexcept { return kernel_mode_; }
+  /// StreamFault::error_code is told.
+  [[nodiscard]] bool error_codes() const noexcept { return tracepoints_.user != 0; }
 
  private:
   void open(pid_t program, int processor);
@@ -113,6 +119,7 @@ class FaultStream {
   std::uint64_t lost_ = 0;
   bool kernel_mode_ = true;
   bool presence_;
+  measure::Tracepoints tracepoints_;
 };
 
 }  // namespace tools::compare

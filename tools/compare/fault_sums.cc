@@ -28,9 +28,12 @@ FaultSums sum_up(const FaultList& list) {
   sums.lost = list.lost;
   sums.unexpected = list.unexpected;
   sums.forks = list.forks;
+  sums.populated = list.populated;
   for (const Fault& fault : list.faults) {
+    if (fault.error_code) ++sums.by_error_code[*fault.error_code];
     if (fault.payer == Payer::Kernel) {
       ++sums.kernel_mode;
+      ++sums.kernel_by_call[fault.system_call];
       continue;
     }
     ++(fault.major ? sums.major : sums.minor);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 #include "tools/compare/fault.h"
@@ -27,8 +28,13 @@ struct FaultSums {
   std::uint64_t in_malloc = 0;
   std::uint64_t in_program = 0;
   std::uint64_t kernel_mode = 0;  ///< of the kernel's share, those that had an event
-  std::uint64_t lost = 0;         ///< events there was no room for
-  std::uint64_t unexpected = 0;   ///< FaultList::unexpected
+  /// Those by system call, SYS_*; none: not told.
+  std::map<std::optional<int>, std::uint64_t> kernel_by_call{};
+  std::map<int, std::uint64_t> populated{};  ///< FaultList::populated
+  /// User mode and kernel mode; those whose code was not told are left out.
+  std::map<std::uint16_t, std::uint64_t> by_error_code{};
+  std::uint64_t lost = 0;        ///< events there was no room for
+  std::uint64_t unexpected = 0;  ///< FaultList::unexpected
   std::array<std::uint64_t, kRegions> by_region{};
   std::array<std::uint64_t, pagesim::kCauses> by_cause{};
   std::array<std::uint64_t, allocator::kWriters> by_writer{};  ///< in user mode

@@ -53,6 +53,7 @@ class Reader {
   }
   std::uint64_t word() { return take<std::uint64_t>(); }
   std::int32_t task() { return take<std::int32_t>(); }
+  [[nodiscard]] const std::byte* at() const { return at_; }
   /// Perf keeps everything at multiples of 8 bytes.
   std::span<const std::uint64_t> words(std::uint64_t count) {
     const auto* const begin = reinterpret_cast<const std::uint64_t*>(at_);
@@ -71,6 +72,20 @@ class Reader {
   const std::byte* at_;
   const std::byte* end_;
 };
+
+/// The kernel's own, and the program's by frame pointers.
+bool has_callers(const PerfLayout& layout) {
+  return layout.kernel_mode || layout.unwind == Unwind::FramePointers;
+}
+
+/// A marker stands before each part: the kernel's, then the program's.
+void read_callers(Reader& reader, StreamFault& fault) {
+  const auto all = reader.words(reader.word());
+  const auto program = std::find(all.begin(), all.end(), PERF_CONTEXT_USER);
+  const auto kernels = static_cast<std::size_t>(program - all.begin());
+  fault.kernel_callers = all.first(kernels);
+  fault.callers = all.subspan(kernels);
+}
 
 /// The kernel writes registers in the order of their numbers.
 StreamRegisters read_registers(Reader& reader) {
@@ -135,8 +150,9 @@ perf_event_attr fault_event(std::uint64_t config, const PerfLayout& layout) {
       PERF_SAMPLE_IP | PERF_SAMPLE_TIME | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
   attr.sample_regs_user = kRegisters;
   attr.sample_stack_user = layout.unwind == Unwind::Dwarf ? kWholeStack : kNearStack;
-  if (layout.unwind == Unwind::FramePointers) attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
-  attr.exclude_callchain_kernel = 1;
+  if (has_callers(layout)) attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
+  attr.exclude_callchain_kernel = !layout.kernel_mode;
+  attr.exclude_callchain_user = layout.unwind != Unwind::FramePointers;
   if (config == PERF_COUNT_SW_PAGE_FAULTS_MIN) {
     attr.mmap = attr.mmap_data = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
   }
@@ -147,6 +163,13 @@ perf_event_attr presence_event(const PerfLayout& layout) {
   perf_event_attr attr = sampled_event(PERF_COUNT_SW_PAGE_FAULTS, layout);
   attr.exclude_kernel = 1;
   attr.sample_type |= PERF_SAMPLE_DATA_PAGE_SIZE;
+  return attr;
+}
+
+perf_event_attr trace_event(std::uint32_t tracepoint) {
+  perf_event_attr attr = sampled_event(tracepoint, {});
+  attr.type = PERF_TYPE_TRACEPOINT;
+  attr.sample_type |= PERF_SAMPLE_RAW;
   return attr;
 }
 
@@ -165,7 +188,7 @@ StreamEvent read_fault(const PerfLayout& layout, const perf_event_header& header
   fault.tid = reader.task();
   const std::uint64_t time = reader.word();
   fault.address = reader.word();
-  if (layout.unwind == Unwind::FramePointers) fault.callers = reader.words(reader.word());
+  if (has_callers(layout)) read_callers(reader, fault);
   fault.registers = read_registers(reader);
   read_stack(reader, fault);
   return {time, fault};
@@ -180,6 +203,24 @@ Presence read_presence(const std::byte* begin, const std::byte* end) {
   presence.address = reader.word();
   presence.present = reader.word() != 0;
   return presence;
+}
+
+Presence read_trace(const measure::Tracepoints& tracepoints, const std::byte* begin,
+                    const std::byte* end) {
+  constexpr std::uint16_t kWasPresent = 1;  // the code's lowest bit
+  Reader reader{begin, end};
+  Presence trace;
+  reader.word();  // identifier
+  reader.task();
+  trace.tid = reader.task();
+  reader.word();                 // an address that tracepoints leave alone
+  reader.take<std::uint32_t>();  // bytes of what follows
+  const std::byte* const record = reader.at();
+  trace.address = Reader{record + tracepoints.address_offset, end}.word();
+  trace.error_code =
+      static_cast<std::uint16_t>(Reader{record + tracepoints.error_code_offset, end}.word());
+  trace.present = (*trace.error_code & kWasPresent) != 0;
+  return trace;
 }
 
 std::optional<StreamEvent> read_other(const perf_event_header& header, const std::byte* begin,

@@ -40,10 +40,21 @@ PerfRing::PerfRing(pid_t program, int processor, const PerfLayout& layout)
     : layout_{layout},
       minor_{open_event(fault_event(PERF_COUNT_SW_PAGE_FAULTS_MIN, layout), program, processor)},
       major_{open_event(fault_event(PERF_COUNT_SW_PAGE_FAULTS_MAJ, layout), program, processor)} {
-  if (layout.presence) presence_ = open_event(presence_event(layout), program, processor);
   map();
   major_id_ = join(major_);
-  if (layout.presence) presence_id_ = join(presence_);
+  if (layout.has_traces()) {
+    open_traces(program, processor);
+  } else if (layout.presence) {
+    presence_ = open_event(presence_event(layout), program, processor);
+    presence_id_ = join(presence_);
+  }
+}
+
+void PerfRing::open_traces(pid_t program, int processor) {
+  user_trace_ = open_event(trace_event(layout_.tracepoints.user), program, processor);
+  kernel_trace_ = open_event(trace_event(layout_.tracepoints.kernel), program, processor);
+  user_trace_id_ = join(user_trace_);
+  kernel_trace_id_ = join(kernel_trace_);
 }
 
 std::uint64_t PerfRing::join(const OwnedFd& event) const {
@@ -80,6 +91,21 @@ void PerfRing::drain() {
   std::atomic_ref<__u64>{control_->data_tail}.store(head, std::memory_order_release);
 }
 
+std::optional<Presence> PerfRing::exception(std::uint64_t id, const std::byte* begin,
+                                            const std::byte* end) const {
+  if (presence_.is_open() && id == presence_id_) return read_presence(begin, end);
+  if (user_trace_.is_open() && (id == user_trace_id_ || id == kernel_trace_id_)) {
+    return read_trace(layout_.tracepoints, begin, end);
+  }
+  return std::nullopt;
+}
+
+/// Whoever asked for no presence is told of none, whatever the rights.
+void PerfRing::add_exception(StreamFault& fault, const Presence& exception) const {
+  fault.error_code = exception.error_code;
+  if (layout_.presence && !fault.kernel_mode) fault.present = exception.present;
+}
+
 /// The exception of a fault stands before it, if its thread stayed on this processor.
 std::uint64_t PerfRing::read(std::vector<StreamEvent>& events) const {
   std::uint64_t lost = 0;
@@ -96,17 +122,16 @@ std::uint64_t PerfRing::read(std::vector<StreamEvent>& events) const {
       continue;
     }
     const std::uint64_t id = sample_id(begin, end);
-    if (id == presence_id_) {
-      const Presence presence = read_presence(begin, end);
-      last[presence.tid] = presence;
+    if (const auto before = exception(id, begin, end)) {
+      last[before->tid] = *before;
       continue;
     }
     events.push_back(read_fault(layout_, header, begin, end));
     auto& fault = std::get<StreamFault>(events.back().what);
     fault.major = id == major_id_;
     const auto found = last.find(fault.tid);
-    if (found == last.end() || fault.kernel_mode) continue;
-    if (found->second.address == fault.address) fault.present = found->second.present;
+    if (found == last.end()) continue;
+    if (found->second.address == fault.address) add_exception(fault, found->second);
     last.erase(found);
   }
   return lost;

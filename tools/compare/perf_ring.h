@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tools/compare/perf_record.h"
@@ -29,12 +30,17 @@ class PerfRing {
 
  private:
   void map();
+  void open_traces(pid_t program, int processor);
+  /// None: it is a sample of another kind.
+  [[nodiscard]] std::optional<Presence> exception(std::uint64_t id, const std::byte* begin,
+                                                  const std::byte* end) const;
+  void add_exception(StreamFault& fault, const Presence& exception) const;
   /// Sends another event's samples here; returns its identifier.
   std::uint64_t join(const run::OwnedFd& event) const;
 
   PerfLayout layout_;
-  run::OwnedFd minor_, major_, presence_;
-  std::uint64_t major_id_ = 0, presence_id_ = 0;
+  run::OwnedFd minor_, major_, presence_, user_trace_, kernel_trace_;
+  std::uint64_t major_id_ = 0, presence_id_ = 0, user_trace_id_ = 0, kernel_trace_id_ = 0;
   perf_event_mmap_page* control_ = nullptr;
   std::size_t size_ = 0;
   std::vector<std::byte> taken_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/compare/kernel_table.h"
 #include "tools/compare/site_table.h"
 #include "tools/report/table.h"
 
@@ -190,6 +191,8 @@ Json typical_json(const Entry& entry, const Run& run) {
   json["by_cause"] = nullptr;
   json["by_writer"] = nullptr;
   json["by_site"] = nullptr;
+  json["by_error_code"] = nullptr;
+  json["kernel_by_system_call"] = nullptr;
   if (!run.faults) return json;
   json["by_payer"] = {{"malloc", run.faults->in_malloc},
                       {"program", run.faults->in_program},
@@ -210,6 +213,8 @@ Json typical_json(const Entry& entry, const Run& run) {
                        {"copied_in_parents", bill.in_parents},
                        {"copied_by_malloc", bill.by_malloc},
                        {"copied_by_metadata", bill.by_metadata ? Json(*bill.by_metadata) : Json()}};
+  json["by_error_code"] = to_json(by_error_code(run));
+  json["kernel_by_system_call"] = to_json(kernel_by_call(run));
   json["kernel_events"] = run.faults->kernel_mode;
   json["lost"] = run.faults->lost;
   return json;
@@ -261,7 +266,7 @@ std::string to_text(const Comparison& comparison) {
   std::string text = table.to_text() + region_table(comparison) +
                      split_table(comparison, "by cause", by_cause) +
                      split_table(comparison, "by writer", by_writer) + fork_table(comparison) +
-                     site_table(comparison) + "\n" + legend(comparison);
+                     kernel_tables(comparison) + site_table(comparison) + "\n" + legend(comparison);
   for (const std::string& sentence : comparison.missing) text += sentence + "\n";
   return text;
 }

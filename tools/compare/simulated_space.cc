@@ -62,6 +62,10 @@ bool is_same(const Part& part, const StreamMap& map, const SimulatedFile* file) 
   return part.area->file == file->file && mapped == offset;
 }
 
+std::uint64_t taken(const pagesim::Task& task) {
+  return task.counters().minor + task.counters().major;
+}
+
 std::uint32_t error_code(bool present, Access access) {
   namespace x86 = pagesim::hardware::x86;
   return (present ? x86::kErrorProtection : 0u) |
@@ -101,8 +105,9 @@ bool SimulatedSpace::is_writable(VirtAddr at) const {
   return is_mapped(at) && pagesim::kernel::Ptes{mm()}.writable(*mm().tables.lowest(at).entry);
 }
 
-void SimulatedSpace::map(const StreamMap& map, bool populate) {
-  if (map.start >= kTaskSize) return;
+std::uint64_t SimulatedSpace::map(const StreamMap& map, bool populate) {
+  if (map.start >= kTaskSize) return 0;
+  const std::uint64_t before = taken(*task_);
   const SimulatedFile* const file = files_->find(map);
   const int prot = static_cast<int>(map.protection);
   const bool stack = map.file == "[stack]";
@@ -121,6 +126,7 @@ void SimulatedSpace::map(const StreamMap& map, bool populate) {
     }
   }
   if (map.file == "[heap]") heap_ = {start, start + map.length};
+  return taken(*task_) - before;
 }
 
 /// Growth is told by the map that follows; the break goes down unheard.
@@ -139,7 +145,13 @@ void SimulatedSpace::resize(const StreamCall& call) {
   static_cast<void>(task_->mremap(VirtAddr{a[0]}, a[1], a[2], flags, VirtAddr{*call.result}));
 }
 
-void SimulatedSpace::call(const StreamCall& call) {
+std::uint64_t SimulatedSpace::call(const StreamCall& call) {
+  const std::uint64_t before = taken(*task_);
+  change(call);
+  return taken(*task_) - before;
+}
+
+void SimulatedSpace::change(const StreamCall& call) {
   const VirtAddr at{call.arguments[0]};
   const std::uint64_t length = call.arguments[1];
   const int number = static_cast<int>(call.arguments[2]);

@@ -37,8 +37,9 @@ class SimulatedSpace {
   [[nodiscard]] SimulatedSpace fork(std::uint64_t child_tid);
   void exit();
 
-  void map(const StreamMap& map, bool populate);
-  void call(const StreamCall& call);
+  /// Both return how many faults populating memory took.
+  std::uint64_t map(const StreamMap& map, bool populate);
+  std::uint64_t call(const StreamCall& call);
   /// `access`: none: it could not be made out.
   Explanation fault(const StreamFault& fault, std::optional<pagesim::Access> access,
                     const Relatives& relatives);
@@ -60,6 +61,7 @@ class SimulatedSpace {
   void make_page(pagesim::VirtAddr at, pagesim::Access access, const Relatives& relatives);
   void set_break(pagesim::VirtAddr end);
   void resize(const StreamCall& call);
+  void change(const StreamCall& call);
   /// Another thread had a fault on the page a moment ago.
   [[nodiscard]] bool raced(const StreamFault& fault) const;
 

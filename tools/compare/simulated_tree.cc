@@ -69,7 +69,7 @@ void SimulatedTree::operator()(const StreamMap& map) {
   const auto populating = populating_.find(map.tid);
   const bool populate = populating != populating_.end();
   if (populate) populating_.erase(populating);
-  member(map.pid).space->map(map, populate);
+  add_populated(SYS_mmap, member(map.pid).space->map(map, populate));
 }
 
 void SimulatedTree::operator()(const StreamFork& fork) {
@@ -132,7 +132,11 @@ void SimulatedTree::operator()(const StreamCall& call) {
     default:
       break;
   }
-  member(process(call.tid)).space->call(call);
+  add_populated(call.number, member(process(call.tid)).space->call(call));
+}
+
+void SimulatedTree::add_populated(int call, std::uint64_t faults) {
+  if (faults != 0) populated_[call] += faults;
 }
 
 /// A family that has forked: whoever shares its pages, the asking one among them.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -28,6 +29,10 @@ class SimulatedTree {
   [[nodiscard]] bool is_fork(std::int32_t pid) const;
   /// How often an address space was copied.
   [[nodiscard]] std::uint64_t forks() const noexcept { return forks_; }
+  /// Faults that system calls took to populate memory, by their numbers.
+  [[nodiscard]] const std::map<int, std::uint64_t>& populated() const noexcept {
+    return populated_;
+  }
   Explanation fault(const StreamFault& fault, std::optional<pagesim::Access> access);
 
  private:
@@ -41,6 +46,7 @@ class SimulatedTree {
   [[nodiscard]] Member& member(std::int32_t pid);
   [[nodiscard]] std::shared_ptr<SimulatedSpace> new_space();
   void leave(Member& member);
+  void add_populated(int call, std::uint64_t faults);
   [[nodiscard]] std::vector<SimulatedSpace*> relatives(const Member& member) const;
 
   pagesim::Machine machine_;
@@ -50,6 +56,7 @@ class SimulatedTree {
   std::unordered_map<std::int32_t, StreamCall> births_;   ///< by thread: its clone, not yet done
   std::unordered_map<std::int32_t, bool> populating_;     ///< by thread: its mmap, not yet told of
   std::unordered_set<std::uint64_t> forked_;              ///< families
+  std::map<int, std::uint64_t> populated_;
   std::uint64_t forks_ = 0;
   std::uint64_t families_ = 0;
 };

@@ -9,8 +9,6 @@
 namespace tools::compare {
 namespace {
 
-constexpr int kPages = 300;
-
 using Counts = std::map<std::string, int>;
 
 class CausesTest : public PayerTest {

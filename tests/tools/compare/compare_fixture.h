@@ -15,6 +15,8 @@ namespace tools::compare {
 
 using nlohmann::json;
 
+inline constexpr int kPages = 300;  ///< what the programs of causes.c are asked for
+
 inline std::string text_of(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
@@ -34,16 +36,18 @@ class CompareTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  [[nodiscard]] Result run(const std::string& arguments) const {
-    const std::string command = "cd " + folder_ + " && " FAULTLINE_PROGRAM " compare " + arguments +
-                                " >out 2>err </dev/null";
+  /// `by`: a command that runs it, as another user.
+  [[nodiscard]] Result run(const std::string& arguments, const std::string& by = "") const {
+    const std::string command = "cd " + folder_ + " && " + by + FAULTLINE_PROGRAM " compare " +
+                                arguments + " >out 2>err </dev/null";
     const int ended = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
     return {WIFEXITED(ended) ? WEXITSTATUS(ended) : -1, text_of(folder_ + "/out"),
             text_of(folder_ + "/err")};
   }
-  [[nodiscard]] json run_json(const std::string& arguments) const {
-    return json::parse(run("--format json " + arguments).out);
+  [[nodiscard]] json run_json(const std::string& arguments, const std::string& by = "") const {
+    return json::parse(run("--format json " + arguments, by).out);
   }
+  [[nodiscard]] bool can_run(const std::string& by) const { return run("--help", by).status == 0; }
 
   std::string folder_;
 };
@@ -53,7 +57,8 @@ class PayerTest : public CompareTest {
  protected:
   void SetUp() override {
     CompareTest::SetUp();
-    if (!run_json("--allocators glibc --runs 1 --no-warm-up -- /bin/true")["missing"].empty()) {
+    const json found = run_json("--allocators glibc --runs 1 --no-warm-up -- /bin/true");
+    if (found["allocators"][0]["typical_run"]["by_cause"].is_null()) {
       GTEST_SKIP() << "this machine gives no perf events";
     }
   }
