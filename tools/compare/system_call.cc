@@ -3,12 +3,14 @@
 
 #include <seccomp.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <sstream>
 #include <string_view>
+#include <vector>
 
 namespace tools::compare {
 namespace {
@@ -33,23 +35,33 @@ std::optional<int> call_of_function(std::string_view function) {
   return std::nullopt;
 }
 
+/// A line of /proc/kallsyms: "ffffffff81000000 T name".
+struct Symbol {
+  explicit Symbol(std::string_view line) {
+    constexpr std::size_t kKind = 17, kName = 19;
+    if (line.size() <= kName || (line[kKind] != 't' && line[kKind] != 'T')) return;
+    std::from_chars(line.data(), line.data() + kKind, address, 16);
+    name = line.substr(kName);
+  }
+  std::uint64_t address = 0;  ///< 0: no code, or this user is not told
+  std::string_view name;
+};
+
 }  // namespace
 
-/// A function ends where the next one begins. A user without the right is shown addresses of 0.
+/// A function ends where the next one begins.
 void SystemCalls::read() {
   read_ = true;
-  std::map<std::uint64_t, std::optional<int>> all;
+  std::vector<std::pair<std::uint64_t, std::optional<int>>> all;
   std::ifstream symbols{"/proc/kallsyms"};
   for (std::string line; std::getline(symbols, line);) {
-    std::istringstream words{line};
-    std::uint64_t address = 0;
-    std::string kind, name;
-    if (!(words >> std::hex >> address >> kind >> name) || address == 0) continue;
-    if (kind == "t" || kind == "T") all.emplace(address, call_of_function(name));
+    const Symbol symbol{line};
+    if (symbol.address != 0) all.emplace_back(symbol.address, call_of_function(symbol.name));
   }
-  for (auto at = all.begin(); at != all.end(); ++at) {
-    const auto next = std::next(at);
-    if (at->second && next != all.end()) functions_[at->first] = {next->first, *at->second};
+  std::sort(all.begin(), all.end());
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    const auto& [start, number] = all[i];
+    if (number) functions_[start] = {all[i + 1].first, *number};
   }
 }
 
