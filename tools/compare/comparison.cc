@@ -103,9 +103,13 @@ class Turns {
     }
     std::unique_ptr<FaultStream> stream;
     std::unique_ptr<SyscallTrace> calls;
-    const TreeWatch watch{
-        [&](pid_t program) { stream = follow(program); }, filter_,
-        [&](run::OwnedFd listener, int error) { calls = hear(std::move(listener), error); }};
+    const TreeWatch watch{[&](pid_t program) {
+                            stream = follow(program);
+                            return stream != nullptr ? filter_ : exit_filter_;
+                          },
+                          [&](run::OwnedFd listener, int error) {
+                            calls = hear(std::move(listener), error, stream != nullptr);
+                          }};
     Run run{run_tree(command, watch)};
     if (stream != nullptr) {
       std::vector<StreamEvent> events = stream->take();
@@ -115,6 +119,9 @@ class Turns {
       list.lost = stream->lost();
       run.faults = sum_up(list);
       run.list = std::make_shared<const FaultList>(std::move(list));
+    } else if (calls != nullptr) {
+      static_cast<void>(calls->take());
+      run.present = calls->present_at_exit();
     }
     run.good = !run.end.timed_out && WIFEXITED(run.end.status) &&
                WEXITSTATUS(run.end.status) == options_.expected_status;
@@ -135,20 +142,23 @@ class Turns {
       return stream;
     } catch (const std::system_error& refused) {
       miss(fmt::format(
-          "Faults were counted (getrusage), not seen one by one: perf events cannot be had ({}); "
-          "`faultline doctor` tells what would allow them.",
+          "Faults were counted (getrusage), not seen one by one, so that nobody knows their "
+          "causes, "
+          "regions, writers, call sites and who paid: perf events cannot be had ({}); `faultline "
+          "doctor` tells what would allow them.",
           refused.code().message()));
       return nullptr;
     }
   }
 
   /// Null, and a sentence in the result, where system calls cannot be heard of.
-  std::unique_ptr<SyscallTrace> hear(run::OwnedFd listener, int error) {
+  std::unique_ptr<SyscallTrace> hear(run::OwnedFd listener, int error, bool has_faults) {
     if (listener.is_open()) return std::make_unique<SyscallTrace>(std::move(listener));
-    miss(fmt::format(
-        "munmap, madvise, mremap and their kin were not seen: the kernel gives no seccomp "
-        "notifications ({}). Causes after a fork may be told wrong.",
-        std::strerror(error)));
+    miss(fmt::format("{}: the kernel gives no seccomp notifications ({}).",
+                     has_faults ? "munmap, madvise, mremap and their kin were not seen, so that "
+                                  "causes after a fork may be told wrong"
+                                : "Pages present at exit are not known",
+                     std::strerror(error)));
     return nullptr;
   }
 
@@ -168,6 +178,7 @@ class Turns {
   Comparison result_;
   measure::Tracepoints tracepoints_ = measure::find_tracepoints();
   LaunchFilter filter_ = address_space_filter();
+  LaunchFilter exit_filter_ = exit_filter();  ///< where there are no perf events
   /// Some run forked. Without forks a page's presence follows from what was seen before.
   bool forks_ = !options_.warm_up;
   Clock::time_point started_ = Clock::now();

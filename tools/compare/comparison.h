@@ -12,6 +12,7 @@
 #include "tools/compare/fault.h"
 #include "tools/compare/fault_stream.h"
 #include "tools/compare/fault_sums.h"
+#include "tools/compare/present_pages.h"
 #include "tools/compare/process_tree.h"
 #include "tools/compare/profile.h"
 #include "tools/compare/statistics.h"
@@ -36,6 +37,8 @@ struct Run {
   bool good = false;                        ///< it ended by itself, with the expected status
   std::shared_ptr<const FaultList> list{};  ///< null: this machine gives no perf events
   std::optional<FaultSums> faults{};        ///< of the list
+  /// Where there is no list: pages that processes had when they ended.
+  std::optional<PresentPages> present{};
 
   /// Faults in system calls: all that were counted less those of user mode.
   [[nodiscard]] std::int64_t kernel_share() const noexcept;

@@ -133,14 +133,13 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  [[nodiscard]] pid_t program() const noexcept { return program_; }
-
   /// The filter is set, and its listener handed over.
   void prepare(const TreeWatch& watch) {
-    constexpr auto kWhole = static_cast<ssize_t>(sizeof watch.filter);
+    const LaunchFilter filter = watch.before_exec ? watch.before_exec(program_) : LaunchFilter{};
+    constexpr auto kWhole = static_cast<ssize_t>(sizeof filter);
     started_ = Clock::now();
-    if (write(go_.in.get(), &watch.filter, sizeof watch.filter) != kWhole) fail_to_begin();
-    if (watch.filter.length == 0) return;
+    if (write(go_.in.get(), &filter, sizeof filter) != kWhole) fail_to_begin();
+    if (filter.length == 0) return;
     int listener = -1;
     if (!take(tell_.out, listener)) fail_to_begin();
     if (listener < 0) {
@@ -273,7 +272,6 @@ TreeEnd run_tree(const TreeCommand& command, const TreeWatch& watch) {
   const HeldSignals held;
   const trace::Subreaper subreaper;
   Tree tree{command, held};
-  if (watch.before_exec) watch.before_exec(tree.program());
   tree.prepare(watch);
   return tree.run(command.limit);
 }

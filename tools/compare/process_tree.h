@@ -51,8 +51,8 @@ class Interrupted : public std::runtime_error {
 
 /// Who watches a tree. Each is called before the program executes its first instruction.
 struct TreeWatch {
-  std::function<void(pid_t)> before_exec{};  ///< with the program's process
-  LaunchFilter filter{};                     ///< it runs under; length 0: none
+  /// With the program's process. Returns the filter it is to run under; length 0: none.
+  std::function<LaunchFilter(pid_t)> before_exec{};
   /// With the filter's listener, or an errno where the kernel refuses one.
   std::function<void(run::OwnedFd, int)> listener{};
 };

@@ -93,6 +93,24 @@ std::string region_table(const Comparison& comparison) {
   return any ? "\n" + table.to_text() : "";
 }
 
+/// Where faults were not seen: what was there when the processes of the typical run ended.
+std::string present_table(const Comparison& comparison) {
+  std::vector<report::Table::Column> columns = {{"pages at exit", report::Align::Left}};
+  for (const Region region : kPresentRegions) columns.push_back({std::string{to_string(region)}});
+  report::Table table{columns};
+  bool any = false;
+  for (const Entry& entry : comparison.entries) {
+    const Run* const run = entry.typical();
+    if (run == nullptr || !run->present) continue;
+    any = true;
+    std::vector<std::string> cells = {entry.subject.name};
+    for (const Region region : kPresentRegions)
+      cells.push_back(report::grouped((*run->present)[static_cast<std::size_t>(region)]));
+    table.add(std::move(cells));
+  }
+  return any ? "\n" + table.to_text() : "";
+}
+
 /// One table of a run: names and faults, with those that do not occur.
 using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
@@ -193,6 +211,12 @@ Json typical_json(const Entry& entry, const Run& run) {
   json["by_site"] = nullptr;
   json["by_error_code"] = nullptr;
   json["kernel_by_system_call"] = nullptr;
+  json["present_at_exit"] = nullptr;
+  for (const Region region : kPresentRegions) {
+    if (!run.present) break;
+    json["present_at_exit"][std::string{to_string(region)}] =
+        (*run.present)[static_cast<std::size_t>(region)];
+  }
   if (!run.faults) return json;
   json["by_payer"] = {{"malloc", run.faults->in_malloc},
                       {"program", run.faults->in_program},
@@ -263,7 +287,7 @@ std::string to_text(const Comparison& comparison) {
   columns.push_back({"runs", report::Align::Left});
   report::Table table{columns};
   for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
-  std::string text = table.to_text() + region_table(comparison) +
+  std::string text = table.to_text() + region_table(comparison) + present_table(comparison) +
                      split_table(comparison, "by cause", by_cause) +
                      split_table(comparison, "by writer", by_writer) + fork_table(comparison) +
                      kernel_tables(comparison) + site_table(comparison) + "\n" + legend(comparison);

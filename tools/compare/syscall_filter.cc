@@ -59,14 +59,20 @@ LaunchFilter compiled(const Filter& filter) {
   return result;
 }
 
-}  // namespace
-
 /// Programs of another architecture run on: what their calls do is not heard.
-LaunchFilter address_space_filter() {
+LaunchFilter filter_of(bool (*add)(const Filter&)) {
   const Filter filter{seccomp_init(SCMP_ACT_ALLOW)};
   if (filter == nullptr) return {};
   seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
-  return add_rules(filter) ? compiled(filter) : LaunchFilter{};
+  return add(filter) ? compiled(filter) : LaunchFilter{};
+}
+
+}  // namespace
+
+LaunchFilter address_space_filter() { return filter_of(add_rules); }
+
+LaunchFilter exit_filter() {
+  return filter_of([](const Filter& filter) { return notify(filter, {SCMP_SYS(exit_group)}); });
 }
 
 }  // namespace tools::compare

@@ -9,5 +9,7 @@ namespace tools::compare {
 /// mmaps that do more than perf tells of: populate, lock, grow, replace anonymous memory. All else
 /// runs on undisturbed. Length 0: this kernel has no notifications.
 [[nodiscard]] LaunchFilter address_space_filter();
+/// Asks to be notified of each process's end, while its memory is still there.
+[[nodiscard]] LaunchFilter exit_filter();
 
 }  // namespace tools::compare

@@ -123,6 +123,12 @@ void SyscallTrace::answer_until_stopped() {
   }
 }
 
+void SyscallTrace::add_present(pid_t process) {
+  const auto pages = present_pages(process);
+  if (!pages) present_.reset();
+  for (std::size_t i = 0; present_ && i < pages->size(); ++i) (*present_)[i] += (*pages)[i];
+}
+
 void SyscallTrace::answer_one() {
   seccomp_notif asked{};
   if (ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) return;  // it was killed
@@ -131,6 +137,7 @@ void SyscallTrace::answer_one() {
   call.number = asked.data.nr;
   std::copy_n(asked.data.args, call.arguments.size(), call.arguments.begin());
   if (call.number == SYS_clone3) fetch_clone_arguments(call);
+  if (call.number == SYS_exit_group) add_present(call.tid);
   if (call.number == SYS_mremap) call.result = told_place(call);
   const bool moves = call.number == SYS_mremap && !call.result;
   const std::vector<Range> before = moves ? areas_of(call.tid) : std::vector<Range>{};
