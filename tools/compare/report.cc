@@ -199,6 +199,24 @@ Json split_json(const Run& run, Split split) {
   return json;
 }
 
+Json present_json(const Run& run) {
+  Json json;
+  for (const Region region : kPresentRegions) {
+    if (!run.present) break;
+    json[std::string{to_string(region)}] = (*run.present)[static_cast<std::size_t>(region)];
+  }
+  return json;
+}
+
+Json fork_json(const FaultSums& sums) {
+  const ForkBill& bill = sums.fork_bill;
+  return {{"forks", sums.forks},
+          {"copied_in_children", bill.in_children},
+          {"copied_in_parents", bill.in_parents},
+          {"copied_by_malloc", bill.by_malloc},
+          {"copied_by_metadata", bill.by_metadata ? Json(*bill.by_metadata) : Json()}};
+}
+
 /// Tables of one run, so that each sums up to its faults.
 Json typical_json(const Entry& entry, const Run& run) {
   Json json;
@@ -211,12 +229,7 @@ Json typical_json(const Entry& entry, const Run& run) {
   json["by_site"] = nullptr;
   json["by_error_code"] = nullptr;
   json["kernel_by_system_call"] = nullptr;
-  json["present_at_exit"] = nullptr;
-  for (const Region region : kPresentRegions) {
-    if (!run.present) break;
-    json["present_at_exit"][std::string{to_string(region)}] =
-        (*run.present)[static_cast<std::size_t>(region)];
-  }
+  json["present_at_exit"] = present_json(run);
   if (!run.faults) return json;
   json["by_payer"] = {{"malloc", run.faults->in_malloc},
                       {"program", run.faults->in_program},
@@ -231,12 +244,7 @@ Json typical_json(const Entry& entry, const Run& run) {
   json["by_cause"] = split_json(run, by_cause);
   json["by_writer"] = split_json(run, by_writer);
   json["unexpected"] = run.faults->unexpected;
-  const ForkBill& bill = run.faults->fork_bill;
-  json["fork_bill"] = {{"forks", run.faults->forks},
-                       {"copied_in_children", bill.in_children},
-                       {"copied_in_parents", bill.in_parents},
-                       {"copied_by_malloc", bill.by_malloc},
-                       {"copied_by_metadata", bill.by_metadata ? Json(*bill.by_metadata) : Json()}};
+  json["fork_bill"] = fork_json(*run.faults);
   json["by_error_code"] = to_json(by_error_code(run));
   json["kernel_by_system_call"] = to_json(kernel_by_call(run));
   json["kernel_events"] = run.faults->kernel_mode;
