@@ -71,39 +71,54 @@ bool Step::is_in(const FaultRecord& fault, const LoggedAccess& access) const {
   return same && fault.address >= access.at && fault.address < access.at + access.bytes;
 }
 
+std::vector<const FaultRecord*> Step::faults_in(const LoggedAccess& access) const {
+  std::vector<const FaultRecord*> found;
+  for (std::size_t i = access.first_fault; i < access.end_fault && i < faults().size(); ++i) {
+    if (is_in(faults()[i], access)) found.push_back(&faults()[i]);
+  }
+  return found;
+}
+
 std::vector<ReceiptLine> Step::receipt(bool loads) const {
   std::vector<ReceiptLine> lines;
   for (const LoggedAccess& access : accesses()) {
     ReceiptLine line{.at = access.at,
                      .bytes = access.bytes,
                      .access = access.access,
-                     .writer = allocator::writer_of(access.tag)};
-    for (std::size_t i = access.first_fault; i < access.end_fault && i < faults().size(); ++i) {
-      if (is_in(faults()[i], access)) line.faults.push_back(&faults()[i]);
-    }
+                     .writer = allocator::writer_of(access.tag),
+                     .faults = faults_in(access)};
     if (access.access == Access::Read && line.faults.empty() && !loads) continue;
     if (lines.empty() || !joins(lines.back(), line)) lines.push_back(std::move(line));
   }
   return lines;
 }
 
-std::string Step::address_text(VirtAddr at) const {
-  const std::uint64_t heap = run_->so_far().heap_base;
+bool Step::is_in_heap(VirtAddr at) const {
   constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
-  if (at.raw() >= heap && at.raw() - heap < kFar) return fmt::format("heap+{:#x}", at.raw() - heap);
-  return places_->text(op().process, at);
+  const std::uint64_t heap = run_->so_far().heap_base;
+  return at.raw() >= heap && at.raw() - heap < kFar;
 }
 
-std::string Step::chunk_text(VirtAddr at) const {
+std::string Step::address_text(VirtAddr at) const {
+  return is_in_heap(at) ? fmt::format("heap+{:#x}", at.raw() - run_->so_far().heap_base)
+                        : places_->text(op().process, at);
+}
+
+std::uint32_t Step::name_of_chunk(VirtAddr at) const {
   const VirtAddr user = at + allocator::kChunkHeader;
   if (op().verb == script::Verb::Free && op().to.base == script::Base::Name &&
       places_->resolve(op().process, op().to) == user) {
-    return fmt::format("{} ({})", address_text(at), program_->names[op().to.name]);
+    return op().to.name;
   }
   const run::Location block = places_->locate(op().process, user);
   const bool named = block.region == run::Location::Region::Name && block.offset == 0;
-  return named ? fmt::format("{} ({})", address_text(at), program_->names[block.name])
-               : address_text(at);
+  return named ? block.name : script::kNone;
+}
+
+std::string Step::chunk_text(VirtAddr at) const {
+  const std::uint32_t name = name_of_chunk(at);
+  return name == script::kNone ? address_text(at)
+                               : fmt::format("{} ({})", address_text(at), program_->names[name]);
 }
 
 std::string Step::fault_text(const FaultRecord& fault) const {

@@ -77,6 +77,13 @@ class Step {
   /// The pages that [begin, end) lies on. Empty: the actor has ended.
   [[nodiscard]] std::vector<PagesAlike> pages(pagesim::VirtAddr begin, pagesim::VirtAddr end) const;
 
+  /// The faults of the step on bytes of the access; in memory of the run.
+  [[nodiscard]] std::vector<const pagesim::FaultRecord*> faults_in(
+      const run::sim::LoggedAccess& access) const;
+  /// The name of the block in the chunk at `at`, or kNone. What the step freed still has its name.
+  [[nodiscard]] std::uint32_t name_of_chunk(pagesim::VirtAddr at) const;
+  [[nodiscard]] bool is_in_heap(pagesim::VirtAddr at) const;
+
   /// "heap+0x2a0", "globals+2288", "A[3]+17"; with the name of the block if `at` is its
   /// chunk's address: "heap+0x290 (p)".
   [[nodiscard]] std::string chunk_text(pagesim::VirtAddr at) const;

@@ -76,14 +76,18 @@ std::string explain_page(const std::vector<std::string>& files, const std::strin
     throw Refusal{kWrongInput, "explain --html shows one file, or two side by side."};
   }
   std::vector<std::string> runs;
+  std::string title = course ? "Malloc and page faults" : "";
   for (const std::string& file : with_lessons(files)) {
-    runs.push_back(recorded(workload.load(file, machine)));
+    Workload work = workload.load(file, machine);
+    const std::string& name = work.header.title.empty() ? work.program.path : work.header.title;
+    if (!course) title += (title.empty() ? "" : " / ") + name;
+    runs.push_back(recorded(std::move(work)));
   }
   if (!beside.empty()) runs.push_back(recorded_beside(files.front(), beside, machine, workload));
   const auto kind = course       ? explain::PageKind::Course
                     : sides == 2 ? explain::PageKind::Pair
                                  : explain::PageKind::Steps;
-  return explain::to_html(kind, runs);
+  return explain::to_html(kind, title, runs);
 }
 
 std::string explain_json(const std::string& file, const MachineOptions& machine,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/tools/compare/compare_fixture.h"
+#include "tests/tools/web_page.h"
 
 namespace tools::compare {
 namespace {
@@ -25,41 +26,11 @@ class PageTest : public PayerTest {
 
   /// What the script saw; null: there is no Chromium here.
   [[nodiscard]] json open_page(const std::string& size) const {
-    std::string page = page_;
-    const std::string head = "<head>", end = "</body>";
-    page.insert(page.find(head) + head.size(),
-                "<script>const pageErrors = []; addEventListener('error', "
-                "event => pageErrors.push(event.message));</script>");
-    page.insert(page.rfind(end), "<script>" + text_of(PAGE_TEST_SCRIPT) + "</script>");
-    std::ofstream{folder_ + "/tested.html"} << page;
-    const std::string command =
-        "cd " + folder_ + " && HOME=" + folder_ +
-        " timeout 60 chromium-headless-shell --no-sandbox --disable-gpu --window-size=" + size +
-        " --virtual-time-budget=3000 --dump-dom file://" + folder_ + "/tested.html >dom 2>log";
-    const int ended = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
-    if (WEXITSTATUS(ended) == 127) return nullptr;
-    const std::string dom = text_of(folder_ + "/dom"), mark = "SEEN";
-    const std::size_t from = dom.find(">" + mark + "{");
-    EXPECT_NE(from, std::string::npos) << text_of(folder_ + "/log") << dom.substr(0, 500);
-    if (from == std::string::npos) return json::object();
-    const std::size_t begin = from + 1 + mark.size();
-    return json::parse(unescaped(dom.substr(begin, dom.find(mark, begin) - begin)));
+    return use_page(folder_, page_, text_of(PAGE_TEST_SCRIPT), size);
   }
 
   json compared_;
   std::string page_;
-
- private:
-  static std::string unescaped(std::string text) {
-    const std::pair<std::string, std::string> words[] = {
-        {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&nbsp;", " "}, {"&amp;", "&"}};
-    for (const auto& [from, to] : words) {
-      for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; ++at) {
-        text.replace(at, from.size(), to);
-      }
-    }
-    return text;
-  }
 };
 
 std::string grouped(double value) {

@@ -170,6 +170,27 @@ TEST_F(ExplainPageTest, ShowsOneScriptOnTwoMachinesOrUnderTwoSettings) {
   EXPECT_EQ(settings["views"][1]["cached"], 0) << "there is none";
 }
 
+TEST_F(ExplainPageTest, StaysSmallAndQuickInALongRun) {
+  ASSERT_EQ(std::system(("python3 " LONG_SCRIPT " 8000 >" + folder_ + "/long.fl").c_str()), 0);
+  const std::string page = make_page("long.fl");
+  EXPECT_LT(page.size(), 300'000u);
+  const json seen = use(page, "1200,900", "#step=7", "free", "[4000, 7000, 7010, 7020]");
+  if (seen.is_null()) GTEST_SKIP() << "no chromium-headless-shell";
+  EXPECT_EQ(seen["errors"], json::array());
+  EXPECT_EQ(seen["linked"], 7);
+  EXPECT_EQ(seen["end"], 8000);
+  // The best of some, since others may use the machine.
+  EXPECT_LT(*std::min_element(seen["pace"].begin(), seen["pace"].end()), 16) << "ms for a step";
+}
+
+TEST_F(ExplainPageTest, ShowsItsTitleBeforeItIsUnpackedAndWithoutJavaScript) {
+  write("script.fl", "# title: Blocks & <tags>\np = malloc 100\n");
+  const std::string page = make_page("script.fl");
+  EXPECT_NE(page.find("<h2>Blocks &amp; &lt;tags></h2>"), std::string::npos);
+  EXPECT_NE(page.find("Unpacking"), std::string::npos);
+  EXPECT_NE(page.find("<noscript>"), std::string::npos);
+}
+
 TEST_F(ExplainPageTest, FitsAPhone) {
   const std::string course = make_page("'lesson/*'");
   for (const char* lesson : {"first-write", "chunk-free", "swap-in", "walk", "errors-arm64"}) {

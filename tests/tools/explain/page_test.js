@@ -35,7 +35,7 @@ ready.then(() => {
   press_button('first');
   saw.start = shown();
   saw.forward = [];
-  const most = typeof SHORT === 'undefined' ? Infinity : 20;
+  const most = page.length > 1000 ? 20 : Infinity;
   while (!document.getElementById('forward').disabled && saw.forward.length < most) { press_button('forward'); saw.forward.push(shown()); }
   saw.back = [shown()];
   while (page.position > 1) { press('ArrowLeft'); saw.back.push(shown()); }

@@ -30,6 +30,14 @@ void put(std::string& html, std::string_view mark, std::string_view text) {
   html.replace(at, mark.size(), text);
 }
 
+std::string escaped(std::string_view text) {
+  std::string html;
+  for (const char c : text) {
+    html += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
+  }
+  return html;
+}
+
 /// zlib's format, which browsers inflate by themselves (DecompressionStream "deflate").
 std::string deflated(const std::string& text) {
   uLongf size = compressBound(text.size());
@@ -63,16 +71,17 @@ std::string base64(std::string_view bytes) {
 
 }  // namespace
 
-std::string to_html(PageKind kind, const std::vector<std::string>& runs) {
+std::string to_html(PageKind kind, const std::string& title, const std::vector<std::string>& runs) {
   constexpr std::string_view kKinds[] = {"steps", "pair", "course"};
   std::string data = fmt::format("{{\"version\":1,\"kind\":\"{}\",\"runs\":[",
                                  kKinds[static_cast<std::size_t>(kind)]);
   for (const std::string& run : runs) data += (data.back() == '[' ? "" : ",") + run;
   data += "]}";
   std::string html{file("explain.html")};
+  for (int i = 0; i < 2; ++i) put(html, "@TITLE@", escaped(title));
   put(html, "@STYLE@", file("explain.css"));
-  for (const char* script :
-       {"data", "words", "story", "heap", "regions", "map", "panels", "view", "page"}) {
+  for (const char* script : {"data", "words", "forecast", "deeds", "story", "heap", "regions",
+                             "map", "panels", "view", "page"}) {
     put(html, fmt::format("@{}@", script), file(fmt::format("{}.js", script)));
   }
   put(html, "@DATA@", base64(deflated(data)));

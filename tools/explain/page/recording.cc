@@ -23,6 +23,20 @@ std::int64_t signed_name(std::uint32_t name) {
   return name == script::kNone ? -1 : static_cast<std::int64_t>(name);
 }
 
+/// The name that stands for nothing any more; -1: none.
+std::int64_t ended_by(const Step& step) {
+  const script::Op& done = step.op();
+  const bool ends = step.outcome().ran && step.outcome().error == 0 &&
+                    (done.verb == Verb::Free || done.verb == Verb::Munmap ||
+                     (done.verb == Verb::Realloc && done.to.name != done.result));
+  return ends ? signed_name(done.to.name) : -1;
+}
+
+/// 0: as expected; else 1: none, or two more than the name.
+std::int64_t unless(std::int64_t expected, std::int64_t name) {
+  return name == expected ? 0 : name + 2;
+}
+
 /// Faults that change their own page and no other.
 bool is_local(const pagesim::FaultRecord& fault) {
   using pagesim::Cause;
@@ -35,13 +49,6 @@ bool is_plain(Verb verb) {
   return verb <= Verb::Free || (verb >= Verb::Read && verb <= Verb::Fill);
 }
 
-/// malloc's own words, not what it clears or copies.
-bool is_word(const run::sim::LoggedAccess& access) {
-  const allocator::Writer writer = allocator::writer_of(access.tag);
-  return access.bytes <= 8 && writer != allocator::Writer::User &&
-         writer != allocator::Writer::Kernel;
-}
-
 /// The bytes whose pages a system call took away or moved; none for one that did neither.
 std::pair<VirtAddr, std::uint64_t> taken_by(const run::sim::Note& note) {
   using run::sim::SystemCall;
@@ -51,6 +58,14 @@ std::pair<VirtAddr, std::uint64_t> taken_by(const run::sim::Note& note) {
   }
   const bool takes = note.call == SystemCall::Munmap || note.call == SystemCall::Madvise;
   return {VirtAddr{note.a}, takes ? note.b : 0};
+}
+
+/// Whether a decision has a number that JavaScript has not.
+bool has_long_number(const Step& step) {
+  constexpr auto kMost = static_cast<std::uint64_t>(kExact);
+  return std::any_of(step.notes().begin(), step.notes().end(), [](const run::sim::Note& note) {
+    return note.a > kMost || note.b > kMost || note.c > kMost;
+  });
 }
 
 std::int64_t code_of(const pagesim::FaultRecord& fault) {
@@ -111,6 +126,8 @@ nlohmann::json signals_json(const run::RunOutcome& outcome) {
 
 Recording::Recording(const script::Program& program)
     : program_{program},
+      reader_{program.names},
+      deeds_{program, changes_.texts},
       space_numbers_(program.processes.size()),
       locals_(program.processes.size()) {
   spaces_.push_back(std::make_unique<Space>(0, changes_));
@@ -124,10 +141,13 @@ void Recording::take(const Step& step) {
     spaces_.push_back(std::make_unique<Space>(space_of(done.process).forked(number)));
   }
   if (done.verb == Verb::Thread) space_numbers_[done.peer] = space_numbers_[done.process];
+  const bool has_text = done.line >= 1 && done.line <= program_.source.size();
+  const LineWords line = has_text ? reader_.read(program_.source[done.line - 1]) : LineWords{};
+  const std::int64_t ended = ended_by(step);
+  deeds_.take(step, line, ended, space_of(done.process));
   look(step);
-  take_outcome(step);
+  take_outcome(step, line, ended);
   take_faults(step);
-  take_stores(step);
   take_why(step);
   changes_.end_step();
 }
@@ -192,15 +212,12 @@ void Recording::take_words(const Step& step, const pagesim::Task& task) {
   }
 }
 
-void Recording::take_outcome(const Step& step) {
+void Recording::take_outcome(const Step& step, const LineWords& line, std::int64_t ended) {
   const script::Op& done = step.op();
   const run::OpOutcome& outcome = step.outcome();
-  const bool ends = outcome.ran && outcome.error == 0 &&
-                    (done.verb == Verb::Free || done.verb == Verb::Munmap ||
-                     (done.verb == Verb::Realloc && done.to.name != done.result));
-  steps_.add({done.line, done.process, static_cast<std::int64_t>(outcome.address),
-              signed_name(done.result), ends ? signed_name(done.to.name) : -1, outcome.minor,
-              outcome.major, outcome.error, outcome.returned, outcome.ran ? 1 : 0});
+  steps_.add({done.line, done.process, unless(line.result, signed_name(done.result)),
+              unless(line.ended, ended), outcome.minor, outcome.major, outcome.error,
+              outcome.returned, outcome.ran ? 1 : 0});
 }
 
 void Recording::take_faults(const Step& step) {
@@ -222,22 +239,13 @@ void Recording::take_faults(const Step& step) {
   faults_.end_step();
 }
 
-void Recording::take_stores(const Step& step) {
-  for (const ReceiptLine& line : step.receipt()) {
-    if (line.access != pagesim::Access::Write) continue;
-    stores_.add({static_cast<std::int64_t>(line.at.raw()), static_cast<std::int64_t>(line.bytes),
-                 static_cast<std::int64_t>(line.times), line.apart,
-                 static_cast<std::int64_t>(line.writer),
-                 static_cast<std::int64_t>(line.faults.size())});
-  }
-  stores_.end_step();
-}
-
 void Recording::take_why(const Step& step) {
-  for (const std::string& line : step.why()) {
-    const CutSentence cut = cut_numbers(line);
-    why_.add({changes_.texts.number(cut.text)});
-    for (const std::int64_t number : cut.numbers) why_numbers_.add({number});
+  if (!step.faults().empty() || has_long_number(step)) {
+    for (const std::string& line : step.why()) {
+      const CutSentence cut = cut_numbers(line);
+      why_.add({changes_.texts.number(cut.text)});
+      for (const std::int64_t number : cut.numbers) why_numbers_.add({number});
+    }
   }
   why_.end_step();
   why_numbers_.end_step();
@@ -273,7 +281,7 @@ std::string Recording::json(const ScriptHeader& header, const run::RunOutcome& o
   put("texts", changes_.texts.json());
   put("steps", steps_.json());
   put("faults", faults_.json());
-  put("stores", stores_.json());
+  put("deeds", deeds_.json());
   put("why", why_.json());
   put("numbers", why_numbers_.json());
   put("areas", changes_.areas.json());

@@ -6,40 +6,39 @@
 #include <nlohmann/json.hpp>
 
 namespace tools::explain {
-namespace {
 
-void append(std::string& list, std::int64_t number) {
+void append_number(std::string& list, std::int64_t number) {
   if (!list.empty()) list += ',';
   const fmt::format_int digits{number};
   list.append(digits.data(), digits.size());
 }
 
-}  // namespace
-
 Rows::Rows(std::initializer_list<ColumnName> columns) {
-  for (const ColumnName& name : columns) columns_.push_back({name, 0, {}});
+  columns_.push_back({{"of", true}});
+  for (const ColumnName& name : columns) columns_.push_back({name});
+}
+
+void Rows::Column::tell(std::int64_t number) {
+  const std::int64_t now = name.differences ? number - last : number;
+  constant = constant && (text.empty() || now == told);
+  append_number(text, now);
+  told = now;
+  last = number;
 }
 
 void Rows::add(std::initializer_list<std::int64_t> row) {
   auto column = columns_.begin();
-  for (const std::int64_t number : row) {
-    append(column->text, column->name.differences ? number - column->last : number);
-    column->last = number;
-    ++column;
-  }
+  column->tell(step_);
+  for (const std::int64_t number : row) (++column)->tell(number);
   ++rows_;
 }
 
-void Rows::end_step() {
-  append(counts_, static_cast<std::int64_t>(rows_));
-  rows_ = 0;
-}
-
 std::string Rows::json() const {
-  std::string text = "{\"counts\":[" + counts_ + ']';
+  std::string text = fmt::format("{{\"rows\":{}", rows_);
   for (const Column& column : columns_) {
-    text += fmt::format(",\"{}{}\":[", column.name.name, column.name.differences ? "+" : "");
-    text += column.text + ']';
+    const bool is_list = !column.constant || column.text.empty();
+    text += fmt::format(",\"{}{}\":", column.name.name, column.name.differences ? "+" : "");
+    text += is_list ? '[' + column.text + ']' : std::to_string(column.told);
   }
   return text + '}';
 }

@@ -18,25 +18,35 @@ struct ColumnName {
   bool differences = false;
 };
 
+/// Numbers beyond this are told as texts, and foretell nothing: JavaScript's are not exact.
+inline constexpr std::int64_t kExact = std::int64_t{1} << 52;
+
+/// Adds to a list as JSON has it.
+void append_number(std::string& list, std::int64_t number);
+
 class Rows {
  public:
   Rows(std::initializer_list<ColumnName> columns);
 
   /// A row of the step that is not ended yet: one number for each column.
   void add(std::initializer_list<std::int64_t> row);
-  void end_step();
-  /// {"counts":[rows of step 0, of step 1, ...],"NAME":[...],...}
+  void end_step() { ++step_; }
+  /// {"of+":[step of each row],"NAME":[...],...}. One number stands for a column that has no other.
   [[nodiscard]] std::string json() const;
 
  private:
   struct Column {
     ColumnName name;
     std::int64_t last = 0;
-    std::string text;
+    std::int64_t told = 0;
+    bool constant = true;
+    std::string text{};
+
+    void tell(std::int64_t number);
   };
   std::vector<Column> columns_;
-  std::string counts_;
-  std::size_t rows_ = 0;  ///< of this step
+  std::int64_t step_ = 0;
+  std::int64_t rows_ = 0;
 };
 
 /// Texts by number, each kept once.

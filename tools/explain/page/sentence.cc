@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tools/explain/page/rows.h"
 #include "tools/report/table.h"
 
 namespace tools::explain {
@@ -23,7 +24,7 @@ bool read(std::string_view digits, int base, std::int64_t& value) {
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
   const bool padded = digits.size() > 1 && digits.front() == '0';
-  return error == std::errc{} && stop == end && !padded;
+  return error == std::errc{} && stop == end && !padded && value <= kExact;
 }
 
 Found hex_number(std::string_view text) {

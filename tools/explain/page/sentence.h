@@ -14,7 +14,7 @@ struct CutSentence {
   std::vector<std::int64_t> numbers;
 };
 
-/// A number that writing it anew would change, as 007, stays where it is.
+/// A number that writing it anew would change, as 007 or one beyond kExact, stays where it is.
 [[nodiscard]] CutSentence cut_numbers(std::string_view sentence);
 
 }  // namespace tools::explain

@@ -181,19 +181,29 @@ void Space::tell_entries(const Entries& changed) {
 }
 
 void Space::look_at_word(const Task& task, VirtAddr at) {
-  constexpr std::uint64_t kExact = std::uint64_t{1} << 53;  // of a number in JavaScript
   const VirtAddr word = at.align_down(8);
   std::uint64_t value = 0;
-  for (unsigned i = 0; i < 8; ++i) {
-    value |= std::uint64_t{task.peek(word + i).value_or(0)} << (8 * i);
-  }
+  if (!task.peek(word, &value, sizeof value)) value = 0;
   std::uint64_t& last = words_[word.raw()];
   if (last == value) return;
   last = value;
-  const bool wide = value >= kExact;
+  const bool wide = value > static_cast<std::uint64_t>(kExact);
   const auto told =
       wide ? changes_->texts.number(fmt::format("{:x}", value)) : static_cast<std::int64_t>(value);
   changes_->words.add({number_, static_cast<std::int64_t>(word.raw()), wide ? 1 : 0, told});
+}
+
+std::uint64_t Space::known_word(VirtAddr at) const {
+  const auto found = words_.find(at.raw());
+  return found == words_.end() ? 0 : found->second;
+}
+
+void Space::put(VirtAddr at, std::uint64_t bytes, std::uint64_t value) {
+  const VirtAddr word = at.align_down(8);
+  const std::uint64_t ones = bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
+  const std::uint64_t shift = 8 * (at - word);
+  std::uint64_t& known = words_[word.raw()];
+  known = (known & ~(ones << shift)) | value << shift;
 }
 
 void Space::look_at_known_words(const Task& task) {

@@ -45,6 +45,11 @@ class Space {
   void look_at_pages_in(const pagesim::Task& task, pagesim::VirtAddr at, std::uint64_t bytes);
   /// The aligned 8 bytes that hold `at`.
   void look_at_word(const pagesim::Task& task, pagesim::VirtAddr at);
+  /// A word looked at or put before, as it was then; else 0.
+  [[nodiscard]] std::uint64_t known_word(pagesim::VirtAddr at) const;
+  /// What a store of at most 8 bytes left there, in one word. The page knows it: it is told
+  /// nowhere.
+  void put(pagesim::VirtAddr at, std::uint64_t bytes, std::uint64_t value);
   /// All words looked at before.
   void look_at_known_words(const pagesim::Task& task);
   /// Those of them that lie in [at, at + bytes), in part or whole.

@@ -8,17 +8,18 @@ async function unpack(text) {
 }
 
 // A table has rows for each step: those of step i are rows first[i] to first[i + 1] - 1.
-// A column whose name ends in "+" holds differences.
-function readTable(json) {
-  const table = {rows: 0, first: new Uint32Array(json.counts.length + 1)};
-  json.counts.forEach((count, i) => { table.first[i + 1] = table.first[i] + count; });
-  table.rows = table.first[json.counts.length];
+// A column whose name ends in "+" holds differences; one that is a number has it in each row.
+function readTable(json, steps) {
+  const {rows} = json, table = {rows, first: new Uint32Array(steps + 1)};
   for (const [name, column] of Object.entries(json)) {
-    if (name === 'counts') continue;
-    if (!name.endsWith('+')) { table[name] = column; continue; }
+    if (name === 'rows') continue;
+    const list = typeof column === 'number' ? new Float64Array(rows).fill(column) : column;
+    if (!name.endsWith('+')) { table[name] = list; continue; }
     let sum = 0;
-    table[name.slice(0, -1)] = Float64Array.from(column, difference => sum += difference);
+    table[name.slice(0, -1)] = Float64Array.from(list, difference => sum += difference);
   }
+  for (let row = 0; row < rows; ++row) ++table.first[table.of[row] + 1];
+  for (let step = 0; step < steps; ++step) table.first[step + 1] += table.first[step];
   return table;
 }
 

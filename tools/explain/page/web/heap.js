@@ -1,6 +1,6 @@
 // Heap: chunks and lists, read out of malloc's words as they stand at a story's step. The records'
 // layout is that of allocator/arena.h, params.h, tcache.h and heap_record.h.
-const kSizeBits = 7, kPrevInuse = 1, kIsMmapped = 2, kNonMain = 4, kMinSize = 32;
+const kSizeBits = 7, kPrevInuse = 1, kIsMmapped = 2, kNonMain = 4, kMinSize = 32, kMappingUnit = 4096;
 const kParams = 2240, kHeapMax = 67108864, kHeapHeader = 48, kArenaBytes = 2200;
 const kFastbins = 16, kTop = 96, kBins = 112, kNext = 2160, kSystemMem = 2184;
 
@@ -138,16 +138,31 @@ class Heap {
     return this.unsorted.has(at) ? 'unsorted' : size < 1024 ? 'small' : 'large';
   }
 
-  // Blocks that are mappings of their own, within an area: chunks one behind the other.
+  // Blocks that are mappings of their own, within an area. In a large one only those it begins with.
   mapped(area) {
-    const starts = [];
-    for (let at = area.start; at < area.end;) {
-      const size = this.size(at);
-      if (!this.flags(at).M || size < kMinSize || at + size > area.end) break;
-      starts.push(at);
-      at += size;
+    const starts = [], most = area.end - area.start < 2 ** 28 ? Infinity : 1;
+    for (let page = area.start, missed = 0; page < area.end && missed < most;) {
+      const at = this.mappedAt(area, page);
+      if (at) starts.push(at); else ++missed;
+      page = at ? at + this.size(at) : page + kMappingUnit;
     }
     return {begin: area.start, end: area.end, name: 'mapping', starts, broken: ''};
+  }
+  // memalign moves the chunk up in its mapping and leaves the first header as it was: the chunk lies
+  // where some alignment would have put it, and tells how far that is from the beginning.
+  mappedAt(area, begin) {
+    if (this.head(begin) % 8 !== kIsMmapped || this.number(begin) !== 0) return 0;
+    for (let alignment = kMinSize; alignment < area.end - begin; alignment *= 2) {
+      let lead = upTo(begin + 16, alignment) - 16 - begin;
+      if (lead < kMinSize) lead += alignment;
+      if (this.isMapped(area, begin + lead, lead)) return begin + lead;
+    }
+    return this.isMapped(area, begin, 0) ? begin : 0;
+  }
+  isMapped(area, at, lead) {
+    const end = at + this.size(at);
+    return this.head(at) % 8 === kIsMmapped && this.number(at) === lead && this.size(at) >= kMinSize && end <= area.end &&
+      end % kMappingUnit === 0;
   }
 
   segmentOf(at) { return this.segments.find(segment => segment.begin <= at && at < segment.end); }

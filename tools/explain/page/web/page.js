@@ -22,13 +22,13 @@ class Page {
       matchMedia(query).addEventListener('change', () => this.redraw());
     this.touch();
     if (data.kind === 'course') this.buildContents();
-    this.readHash();
   }
 
-  // Which runs are on the screen, and how many steps the longest has.
-  open(indexes) {
+  // Which runs are on the screen, and how many steps the longest has. They can be read before their
+  // steps are ready. False: another one was opened meanwhile.
+  async open(indexes) {
     const key = indexes.join();
-    if (this.opened === key) return;
+    if (this.opened === key) return this.opening;
     this.opened = key;
     this.views = indexes.map(i => new View(this, this.data.runs[i]));
     this.length = Math.max(...this.views.map(view => view.story.length));
@@ -37,8 +37,22 @@ class Page {
     byId('views').replaceChildren(...this.views.map(view => view.element));
     document.title = 'Faultline: ' + this.views.map(view => view.story.run.title || view.story.run.name).join(' / ');
     this.position = -1;
+    this.ready = false;
+    this.opening = this.unpack(this.views, key);
+    return this.opening;
+  }
+  async unpack(views, key) {
+    for (const view of views) view.say(`Unpacking ${plural(view.story.length, 'step')} …`);
+    await new Promise(resolve => setTimeout(resolve));
+    for (const view of views) await view.story.unpack();
+    if (this.opened !== key) return false;
+    for (const view of views) view.build();
+    byId('views').replaceChildren(...views.map(view => view.element));
+    this.ready = true;
+    return true;
   }
   goTo(position, quiet) {
+    if (!this.ready) return;
     const to = Math.max(0, Math.min(position, this.length));
     if (to === this.position) return;
     this.position = to;
@@ -54,21 +68,22 @@ class Page {
   }
   redraw() {
     const colours = new Palette();
+    if (!this.ready) return;
     for (const view of this.views) { view.colours = colours; view.draw(); }
     if (this.views.length) this.drawTimeline(colours);
   }
 
   // #step=12, #lesson=first-write&step=2; a step may also be a line: #line=14.
-  readHash() {
+  async readHash() {
     const wanted = new URLSearchParams(location.hash.slice(1));
     if (this.data.kind === 'course') {
       const name = wanted.get('lesson');
       const index = Math.max(0, this.data.runs.findIndex(run => run.name === 'lesson/' + name || run.name === name));
       this.lesson = this.data.runs[index].name.replace('lesson/', '');
-      this.open([index]);
       this.markLesson();
-    } else {
-      this.open(this.data.runs.map((_, i) => i));
+      if (!await this.open([index])) return;
+    } else if (!await this.open(this.data.runs.map((_, i) => i))) {
+      return;
     }
     const line = Number(wanted.get('line')), {story} = this.views[0];
     const byLine = line ? story.steps.line.indexOf(line) + 1 : 0;
@@ -164,4 +179,7 @@ class Page {
 }
 
 let page = null;
-const ready = unpack(byId('data').textContent).then(data => { page = new Page(data); });
+const ready = unpack(byId('data').textContent).then(data => {
+  page = new Page(data);
+  return page.readHash();
+});

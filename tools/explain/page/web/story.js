@@ -3,10 +3,9 @@
 class Story {
   constructor(run) {
     this.run = run;
-    this.steps = readTable(run.steps);
-    this.length = this.steps.line.length;
-    for (const name of ['faults', 'stores', 'areas', 'pages', 'entries', 'words', 'why', 'numbers'])
-      this[name] = readTable(run[name]);
+    this.length = run.steps.rows;
+    this.steps = readTable(run.steps, this.length);
+    this.steps.address = new Float64Array(this.length);
     this.spaces = Array.from({length: Math.max(...run.tasks.map(task => task.space)) + 1}, () => (
       {slots: new Map(), pages: new Map(), entries: new Map(), areas: new Map()}));
     this.values = [];
@@ -14,30 +13,68 @@ class Story {
     this.position = 0;
     this.total = 0;
     for (let i = 0; i < this.length; ++i) this.total += this.steps.minor[i] + this.steps.major[i];
-    this.prepareWords();
+  }
+
+  // Makes all steps ready, and lets the page be used in between.
+  async unpack() {
+    for (const name of ['faults', 'areas', 'pages', 'entries', 'words', 'why', 'numbers'])
+      this[name] = readTable(this.run[name], this.length);
+    this.beginWords();
+    let rested = performance.now();
+    for (let step = 0; step < this.length; ++step) {
+      this.takeStep(step);
+      if (performance.now() - rested < 40) continue;
+      await new Promise(resolve => setTimeout(resolve));
+      rested = performance.now();
+    }
+    this.stores = this.deeds.stores;
+    this.notes = this.deeds.notes;
     this.prepareOld();
     this.prepareNames();
     while (this.position > 0) this.undo(--this.position);
   }
 
-  // Each word ever changed has a slot; a slot's value is a number, or a text of hex digits.
-  prepareWords() {
-    const {at, space, wide, value} = this.words;
-    this.slotOf = new Uint32Array(this.words.rows);
-    this.newValue = new Array(this.words.rows);
-    this.oldValue = new Array(this.words.rows);
-    for (let row = 0; row < this.words.rows; ++row) {
-      const slots = this.spaces[space[row]].slots;
-      let slot = slots.get(at[row]);
-      if (slot === undefined) {
-        slot = this.values.length;
-        slots.set(at[row], slot);
-        this.values.push(0);
-      }
-      this.slotOf[row] = slot;
-      this.oldValue[row] = this.values[slot];
-      this.values[slot] = this.newValue[row] = wide[row] ? this.run.texts[value[row]] : value[row];
+  // Each word ever changed has a slot; a slot's value is a number, or a text of hex digits. What
+  // malloc's stores left follows from the deeds; other changes have rows of their own.
+  beginWords() {
+    this.deeds = new Deeds(this);
+    this.told = this.words;
+    this.words = {first: new Uint32Array(this.length + 1)};
+    this.slotOf = [];
+    this.newValue = [];
+    this.oldValue = [];
+  }
+  takeStep(step) {
+    const space = this.spaces[this.run.tasks[this.steps.task[step]].space];
+    const {address, name, ended, left} = this.deeds.take(step, space);
+    this.steps.address[step] = address;
+    this.steps.name[step] = name;
+    this.steps.ended[step] = ended;
+    for (const [at, bytes, value] of left) this.putBytes(space, at, bytes, value);
+    const {at, first, wide, value} = this.told;
+    for (let row = first[step]; row < first[step + 1]; ++row)
+      this.putWord(this.spaces[this.told.space[row]], at[row], wide[row] ? this.run.texts[value[row]] : value[row]);
+    this.words.first[step + 1] = this.slotOf.length;
+  }
+  putWord(space, at, value) {
+    let slot = space.slots.get(at);
+    if (slot === undefined) {
+      slot = this.values.length;
+      space.slots.set(at, slot);
+      this.values.push(0);
     }
+    if (this.values[slot] === value) return;
+    this.slotOf.push(slot);
+    this.oldValue.push(this.values[slot]);
+    this.newValue.push(value);
+    this.values[slot] = value;
+  }
+  putBytes(space, at, bytes, value) {
+    if (bytes === 8) return this.putWord(space, at, value);
+    const word = at - at % 8, slot = space.slots.get(word), big = part => BigInt(typeof part === 'string' ? '0x' + part : part);
+    const shift = BigInt(8 * (at % 8)), ones = (1n << BigInt(8 * bytes)) - 1n << shift;
+    const whole = big(slot === undefined ? 0 : this.values[slot]) & ~ones | big(value) << shift;
+    this.putWord(space, word, whole <= BigInt(kExact) ? Number(whole) : whole.toString(16));
   }
 
   // What pages, entries and areas were before each change. Ends after the last step.
@@ -215,17 +252,34 @@ class Story {
     }
     return list;
   }
-  // The sentences come without their numbers, which stand apart, in order.
+  // Of a step with faults the sentences come whole, but without their numbers, which stand apart, in
+  // order. Others are made of the decisions.
   whyOf(position) {
-    const lines = [];
-    let number = this.numbers.first[position - 1];
-    for (let row = this.why.first[position - 1]; row < this.why.first[position]; ++row) {
+    const lines = [], end = this.why.first[position];
+    let number = this.numbers.first[position - 1], row = this.why.first[position - 1];
+    if (row === end) return this.decisionsOf(position);
+    for (; row < end; ++row) {
       lines.push(this.run.texts[this.why.text[row]].replace(/[\x01\x02\x03]/g, mark => {
         const value = this.numbers.number[number++];
         return mark === '\x01' ? String(value) : mark === '\x02' ? hex(value) : grouped(value);
       }));
     }
     return lines;
+  }
+  decisionsOf(position) {
+    const {first, kind, begin} = this.notes, lines = [];
+    for (let note = first[position - 1]; note < first[position]; ++note) {
+      const {words, letters} = this.deeds.kinds[kind[note]];
+      const line = words.replace(/\{(\w)\}/g, (_, letter) => this.argument(begin[note] + letters.indexOf(letter), letter < 'a'));
+      if (line !== lines[lines.length - 1]) lines.push(line);
+    }
+    return lines;
+  }
+  argument(row, isPlace) {
+    const {value, label, text} = this.notes;
+    if (!isPlace) return grouped(value[row]);
+    const place = text[row] < 0 ? 'heap+' + hex(value[row] - this.run.heap) : this.run.texts[text[row]];
+    return label[row] < 0 ? place : `${place} (${this.run.names[label[row]]})`;
   }
   speaksOf(position, words) {
     return this.textOf(position).toLowerCase().includes(words) || this.whyOf(position).some(line => line.toLowerCase().includes(words)) ||

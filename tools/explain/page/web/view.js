@@ -10,6 +10,8 @@ class View {
     this.regionViews = new Map();
     this.build();
   }
+  // Instead of the step, while there is none.
+  say(text) { this.panel.did.replaceChildren(make('p', {class: 'soft', role: 'status', textContent: text})); }
 
   build() {
     const {run} = this.story, panel = this.panel = {};
