@@ -221,8 +221,9 @@ std::string thresholds_text(const heap::Thresholds& thresholds, const Style& sty
       known("trim_threshold", thresholds.trim_threshold) + known("top_pad", thresholds.top_pad) +
       known("max_fast", thresholds.max_fast) + known("tcache_count", thresholds.tcache_count) +
       known("n_mmaps", thresholds.n_mmaps) + known("mmapped_mem", thresholds.mmapped_mem);
-  if (text.empty()) return text;
-  return hang(fmt::format("  {:<16} ", "thresholds"), text.substr(0, text.size() - 2), style.width);
+  const std::string facts = text.empty() ? "unknown: this malloc does not say where they are"
+                                         : text.substr(0, text.size() - 2);
+  return hang(fmt::format("  {:<16} ", "thresholds"), facts, style.width);
 }
 
 std::string broken_text(const HeapPicture& picture, const HeapWords& words, const Style& style) {

@@ -43,7 +43,7 @@ struct HeapWords {
                                      const Style& style);
 [[nodiscard]] std::string arenas_text(const heap::HeapPicture& picture, const HeapWords& words,
                                       const Style& style);
-/// Those that are known.
+/// Those that are known; "unknown" if none is.
 [[nodiscard]] std::string thresholds_text(const heap::Thresholds& thresholds, const Style& style);
 /// "broken: a header is bad, at heap+0x290"; empty: nothing is.
 [[nodiscard]] std::string broken_text(const heap::HeapPicture& picture, const HeapWords& words,

@@ -2,9 +2,12 @@
 #include "tools/inspect/heap_image.h"
 
 #include "tools/heap/reader.h"
+#include "tools/inspect/process_reader.h"
 
 namespace tools::inspect {
 namespace {
+
+constexpr const char* kInSwap = "it is in swap, and was not read: that would bring it in";
 
 using allocator::Faultline;
 using allocator::Glibc236;
@@ -16,7 +19,7 @@ std::vector<heap::Area> anonymous_areas(const Snapshot& snapshot) {
   for (const Mapping& mapping : snapshot.mappings) {
     if (mapping.is_file()) data_end = mapping.end;
     const bool is_bss = mapping.name.empty() && mapping.begin == data_end;
-    if (!mapping.is_anonymous() || !mapping.writable || mapping.shared || is_bss) continue;
+    if (!is_wanted(mapping) || !mapping.is_anonymous() || is_bss) continue;
     areas.push_back({mapping.begin, mapping.end});
   }
   return areas;
@@ -65,8 +68,15 @@ heap::Surroundings ImageMemory::surroundings() const {
 
 heap::HeapPicture read_picture(const HeapImage& image) {
   const ImageMemory memory{image};
-  return image.malloc.kind == MallocKind::Faultline ? heap::read_heap<Faultline>(memory)
-                                                    : heap::read_heap<Glibc236>(memory);
+  heap::HeapPicture picture = image.malloc.kind == MallocKind::Faultline
+                                  ? heap::read_heap<Faultline>(memory)
+                                  : heap::read_heap<Glibc236>(memory);
+  if (ends_in_swap(picture, image.snapshot)) picture.broken->rule = kInSwap;
+  return picture;
+}
+
+bool ends_in_swap(const heap::HeapPicture& picture, const Snapshot& snapshot) {
+  return picture.broken && snapshot.page(picture.broken->at + allocator::kWord) == PageState::Swap;
 }
 
 }  // namespace tools::inspect

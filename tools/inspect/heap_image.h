@@ -33,6 +33,8 @@ class ImageMemory {
   const HeapImage* image_;
 };
 
+/// What is behind a header that is in swap is not known: that is the picture's broken rule then.
 [[nodiscard]] heap::HeapPicture read_picture(const HeapImage& image);
+[[nodiscard]] bool ends_in_swap(const heap::HeapPicture& picture, const Snapshot& snapshot);
 
 }  // namespace tools::inspect

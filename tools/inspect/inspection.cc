@@ -44,7 +44,9 @@ Inspection inspect(const std::string& what) {
   if (pid == 0) return look_at(read_core(what));
   for (int look = 1;; ++look) {
     Inspection inspection = look_at(read_process(pid));
-    const bool whole = !inspection.was_busy && !inspection.picture.broken;
+    const bool broken =
+        inspection.picture.broken && !ends_in_swap(inspection.picture, inspection.image.snapshot);
+    const bool whole = !inspection.was_busy && !broken;
     if (whole || look == kLooks) return inspection;
     std::this_thread::sleep_for(kBetween);
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tools/inspect/inspection.h"
+#include "tools/inspect/process_reader.h"
 
 namespace tools::inspect {
 namespace {
@@ -71,6 +72,15 @@ Json arenas_json(const heap::HeapPicture& picture) {
   return arenas;
 }
 
+Json skipped_json(const Snapshot& snapshot) {
+  Json skipped = Json::array();
+  for (const Mapping& mapping : snapshot.mappings) {
+    if (!is_too_large(mapping)) continue;
+    skipped.push_back({{"begin", hex(mapping.begin)}, {"end", hex(mapping.end)}});
+  }
+  return skipped;
+}
+
 Json thresholds_json(const heap::Thresholds& thresholds) {
   return {{"mmap_threshold", or_null(thresholds.mmap_threshold)},
           {"trim_threshold", or_null(thresholds.trim_threshold)},
@@ -131,6 +141,7 @@ Json to_json(const Inspection& inspection, bool chunks) {
   json["pages"] = pages_json(inspection);
   json["regions"] = regions_json(picture, chunks);
   json["lists"] = lists_json(picture);
+  json["not_looked_at"] = skipped_json(snapshot);
   json["broken"] = nullptr;
   if (picture.broken) {
     json["broken"] = {{"rule", picture.broken->rule}, {"address", hex(picture.broken->at)}};

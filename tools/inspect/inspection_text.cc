@@ -4,6 +4,7 @@
 #include "tools/explain/fold.h"
 #include "tools/explain/heap_text.h"
 #include "tools/inspect/inspection.h"
+#include "tools/inspect/process_reader.h"
 #include "tools/report/table.h"
 
 namespace tools::inspect {
@@ -39,6 +40,21 @@ std::string title(const Inspection& inspection) {
     text += fmt::format("; stopped for {}", report::seconds(snapshot.stopped_seconds));
   }
   if (inspection.was_busy) text += "; a thread was inside malloc: lists may be half changed";
+  return text;
+}
+
+/// Memory that was not looked at.
+std::string skipped_text(const Snapshot& snapshot, std::size_t width) {
+  std::string text;
+  for (const Mapping& mapping : snapshot.mappings) {
+    if (!is_too_large(mapping)) continue;
+    text +=
+        explain::hang("not looked at     ",
+                      fmt::format("{:#x}, {}: more than 64 GiB in a piece is taken for memory "
+                                  "reserved, not for a heap",
+                                  mapping.begin.raw(), report::bytes(mapping.end - mapping.begin)),
+                      width);
+  }
   return text;
 }
 
@@ -85,7 +101,8 @@ std::string to_text(const Inspection& inspection, bool chunks, const explain::St
   const heap::HeapPicture& picture = inspection.picture;
   std::string text = explain::fold(title(inspection), 0, style.width) + '\n';
   if (!picture.initialized) return text + "malloc was not called yet\n";
-  text += sums_text(inspection.totals) + '\n' + pages_text(inspection, style.width) + '\n';
+  text += sums_text(inspection.totals) + '\n' + pages_text(inspection, style.width);
+  text += skipped_text(inspection.image.snapshot, style.width) + '\n';
   text += explain::heap_text(picture, words_of(inspection.image.snapshot, chunks), style);
   return inspection.image.snapshot.knows_pages ? text + explain::strip_legend() : text;
 }

@@ -7,11 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "tools/inspect/rest.h"
 #include "tools/inspect/stopped_process.h"
 #include "tools/measure/page_map.h"
 
@@ -67,28 +70,36 @@ PageState state_of(PageEntry entry, bool zero, bool huge) {
 /// Reads one process, stopped.
 class ProcessReader {
  public:
-  explicit ProcessReader(pid_t pid) : pid_{pid}, page_map_{fmt::format("/proc/{}/pagemap", pid)} {}
+  explicit ProcessReader(pid_t pid)
+      : pid_{pid}, page_map_{fmt::format("/proc/{}/pagemap", pid)}, rest_{pid} {}
 
-  /// What is to be read, and room for it: the longest part of which needs no stop.
+  /// What is to be read, and room for it. If all threads wait, reads it too: it is what read()
+  /// gives if none has run until the process was stopped.
   void prepare() {
-    for (const Mapping& mapping : read_maps(maps_path())) {
+    mappings_ = read_maps(maps_path());
+    copied_ = rest_.all_wait();
+    for (const Mapping& mapping : mappings_) {
       if (!is_wanted(mapping)) continue;
       SavedArea area = make_area(mapping);
       read_states(area);
-      populate(area);
+      if (copied_) {
+        read_bytes(area);
+      } else {
+        populate(area);
+      }
       prepared_.push_back(std::move(area));
     }
   }
 
+  /// Of the stopped process.
   void read(Snapshot& snapshot) {
     snapshot.mappings = read_maps(maps_path());
     snapshot.knows_pages = page_map_.is_open();
-    for (const Mapping& mapping : snapshot.mappings) {
-      if (!is_wanted(mapping)) continue;
-      SavedArea area = prepared_or_new(mapping);
-      read_states(area);
-      read_bytes(area);
-      snapshot.areas.push_back(std::move(area));
+    snapshot.copied_at_rest = copied_ && is_unchanged(snapshot.mappings);
+    if (snapshot.copied_at_rest) {
+      snapshot.areas = std::move(prepared_);
+    } else {
+      read_all(snapshot);
     }
     snapshot.tells_zero_page = tells_zero_page_;
   }
@@ -103,6 +114,37 @@ class ProcessReader {
     area.bytes = Buffer{area.end - area.begin};
     area.pages.resize((area.end - area.begin) / kPage);
     return area;
+  }
+
+  void read_all(Snapshot& snapshot) {
+    for (const Mapping& mapping : snapshot.mappings) {
+      if (!is_wanted(mapping)) continue;
+      SavedArea area = prepared_or_new(mapping);
+      read_states(area);
+      if (copied_) forget_lost_pages(area);
+      read_bytes(area);
+      snapshot.areas.push_back(std::move(area));
+    }
+  }
+
+  /// No thread ran since prepare(), as the kernel counts; and the allocators' records, which lie in
+  /// files' data or where a heap begins, are as they were copied.
+  [[nodiscard]] bool is_unchanged(const std::vector<Mapping>& mappings) const {
+    return mappings == mappings_ && Rest{pid_}.is_as_stopped_since(rest_) &&
+           std::all_of(prepared_.begin(), prepared_.end(),
+                       [this](const SavedArea& area) { return begins_as_copied(area); });
+  }
+
+  [[nodiscard]] bool begins_as_copied(const SavedArea& area) const {
+    constexpr std::size_t kCompared = 16;  // pages
+    std::array<std::byte, kPage> now;
+    for (std::size_t i = 0; i < std::min(area.pages.size(), kCompared); ++i) {
+      if (!holds_bytes(area.pages[i])) continue;
+      const std::size_t at = i * kPage;
+      if (copy(area.begin + at, now.data(), kPage) != kPage) return false;
+      if (std::memcmp(now.data(), area.bytes.data() + at, kPage) != 0) return false;
+    }
+    return true;
   }
 
   SavedArea prepared_or_new(const Mapping& mapping) {
@@ -144,45 +186,55 @@ class ProcessReader {
     tells_zero_page_ = tells_zero_page_ && known;
   }
 
-  /// Calls visit(first page, end) for each run of pages that are in memory and not the zero page.
+  /// In memory, and not the zero page. A page in swap is not read: that would bring it in.
+  static bool holds_bytes(PageState state) { return state >= PageState::Anon; }
+
+  /// Calls visit(first page, end) for each run of pages of which holds_bytes is `held`.
   template <class Visit>
-  static void for_each_run(const SavedArea& area, Visit visit) {
-    const auto holds_bytes = [&](std::size_t i) {
-      const PageState state = area.pages[i];
-      return state >= PageState::Anon;
-    };
+  static void for_each_run(const SavedArea& area, bool held, Visit visit) {
     for (std::size_t i = 0; i < area.pages.size();) {
       std::size_t end = i;
-      while (end < area.pages.size() && holds_bytes(end)) ++end;
+      while (end < area.pages.size() && holds_bytes(area.pages[end]) == held) ++end;
       if (end > i) visit(i, end);
-      i = end + 1;
+      i = std::max(end, i + 1);
     }
   }
 
-  static void populate(const SavedArea& area) {
-    for_each_run(area, [&](std::size_t first, std::size_t end) {
-      (void)::madvise(area.bytes.data() + first * kPage, (end - first) * kPage,
-                      MADV_POPULATE_WRITE);
+  static void advise(const SavedArea& area, bool held, int advice) {
+    for_each_run(area, held, [&](std::size_t first, std::size_t end) {
+      (void)::madvise(area.bytes.data() + first * kPage, (end - first) * kPage, advice);
     });
   }
+  static void populate(const SavedArea& area) { advise(area, true, MADV_POPULATE_WRITE); }
+  /// What an earlier copy had of pages that are in memory no longer.
+  static void forget_lost_pages(const SavedArea& area) { advise(area, false, MADV_DONTNEED); }
 
   void read_bytes(const SavedArea& area) const {
-    for_each_run(area, [&](std::size_t first, std::size_t end) {
+    for_each_run(area, true, [&](std::size_t first, std::size_t end) {
       std::size_t done = first * kPage;
       while (done < end * kPage) {
-        const iovec to{area.bytes.data() + done, end * kPage - done};
-        // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the other process
-        const iovec from{reinterpret_cast<void*>((area.begin + done).raw()), to.iov_len};
-        const ssize_t n = ::process_vm_readv(pid_, &to, 1, &from, 1, 0);
-        if (n <= 0) return;
-        done += static_cast<std::size_t>(n);
+        const std::size_t n = copy(area.begin + done, area.bytes.data() + done, end * kPage - done);
+        if (n == 0) return;
+        done += n;
       }
     });
   }
 
+  /// How many bytes of the process could be read.
+  std::size_t copy(VirtAddr from, std::byte* to, std::size_t bytes) const {
+    const iovec here{to, bytes};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the other process
+    const iovec there{reinterpret_cast<void*>(from.raw()), bytes};
+    const ssize_t n = ::process_vm_readv(pid_, &here, 1, &there, 1, 0);
+    return n < 0 ? 0 : static_cast<std::size_t>(n);
+  }
+
   pid_t pid_;
   OpenPageMap page_map_;
+  Rest rest_;  ///< before anything was read
+  std::vector<Mapping> mappings_;
   std::vector<SavedArea> prepared_;
+  bool copied_ = false;  ///< they hold the bytes too
   std::vector<std::uint64_t> entries_;
   bool tells_zero_page_ = true;
 };
@@ -198,9 +250,14 @@ std::vector<Mapping> read_maps(const std::string& path) {
   return mappings;
 }
 
+bool is_too_large(const Mapping& mapping) {
+  constexpr std::size_t kMost = std::size_t{1} << 36;
+  return mapping.end - mapping.begin > kMost && mapping.readable && mapping.writable &&
+         !mapping.shared && mapping.is_anonymous();
+}
+
 bool is_wanted(const Mapping& mapping) {
-  constexpr std::size_t kMost = std::size_t{1} << 36;  // more is reserved, not a heap
-  if (!mapping.readable || mapping.shared || mapping.end - mapping.begin > kMost) return false;
+  if (!mapping.readable || mapping.shared || is_too_large(mapping)) return false;
   if (mapping.is_anonymous()) return mapping.writable;
   return mapping.is_file() && (mapping.writable || mapping.offset == 0);
 }

@@ -11,12 +11,16 @@
 namespace tools::inspect {
 
 /// Stops the process, reads what may belong to its heap and is in memory, and lets it run on.
-/// Nothing of it is changed: no page is made present. Throws CannotInspect.
+/// What was copied before counts if no thread ran from then on, so that a process that waits is
+/// stopped only to see that. Nothing of it is changed: no page is made present, and one in swap is
+/// not read. Throws CannotInspect.
 [[nodiscard]] Snapshot read_process(pid_t pid);
 
 /// The lines of a file like /proc/PID/maps; empty: it cannot be read, or there is no memory.
 [[nodiscard]] std::vector<Mapping> read_maps(const std::string& path);
 
+/// Anonymous memory of more than 64 GiB: reserved for something, not malloc's. It is not saved.
+[[nodiscard]] bool is_too_large(const Mapping& mapping);
 /// Whether the bytes of a mapping are saved: memory that malloc may have, what a file's writable
 /// data became, and, for its notes, the first page of a file.
 [[nodiscard]] bool is_wanted(const Mapping& mapping);

@@ -45,6 +45,7 @@ struct Mapping {
   [[nodiscard]] bool is_anonymous() const noexcept {
     return name.empty() || name == "[heap]" || name.starts_with("[anon:");
   }
+  friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
 /// Gives mapped memory back.
@@ -83,6 +84,7 @@ class Snapshot {
   bool knows_pages = false;                    ///< whether the pages' states are the kernel's word
   bool tells_zero_page = false;  ///< else a page with more than one owner may be the zero page
   double stopped_seconds = 0;
+  bool copied_at_rest = false;  ///< before it was stopped: no thread ran from then on
 
   /// The area that the byte lies in; null: none was saved.
   [[nodiscard]] const SavedArea* area_at(VirtAddr at) const noexcept;

@@ -20,17 +20,6 @@
 namespace tools::inspect {
 namespace {
 
-/// What /proc/PID/status says of a key; empty: nothing.
-std::string status_of(pid_t pid, std::string_view key) {
-  std::ifstream file{fmt::format("/proc/{}/status", pid)};
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with(key)) continue;
-    const auto value = line.find_first_not_of(" \t", key.size());
-    return value == std::string::npos ? std::string{} : line.substr(value);
-  }
-  return {};
-}
-
 CannotInspect refused(pid_t pid, int error) {
   const bool zombie = status_of(pid, "State:").starts_with("Z");
   if (error == ESRCH || zombie) return CannotInspect{fmt::format("process {} has ended.", pid)};
@@ -45,6 +34,8 @@ CannotInspect refused(pid_t pid, int error) {
                   pid, std::strerror(error))};
 }
 
+}  // namespace
+
 std::vector<pid_t> threads_of(pid_t pid) {
   std::vector<pid_t> threads;
   std::error_code error;
@@ -58,7 +49,15 @@ std::vector<pid_t> threads_of(pid_t pid) {
   return threads;
 }
 
-}  // namespace
+std::string status_of(pid_t pid, std::string_view key) {
+  std::ifstream file{fmt::format("/proc/{}/status", pid)};
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    const auto value = line.find_first_not_of(" \t", key.size());
+    return value == std::string::npos ? std::string{} : line.substr(value);
+  }
+  return {};
+}
 
 StoppedProcess::StoppedProcess(pid_t pid) : pid_{pid} {
   try {

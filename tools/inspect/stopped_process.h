@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace tools::inspect {
@@ -29,5 +31,10 @@ class StoppedProcess {
   pid_t pid_;
   std::vector<pid_t> threads_;
 };
+
+/// The process's threads, those that have ended left out.
+[[nodiscard]] std::vector<pid_t> threads_of(pid_t pid);
+/// What /proc/PID/status says of a key such as "State:"; empty: nothing.
+[[nodiscard]] std::string status_of(pid_t pid, std::string_view key);
 
 }  // namespace tools::inspect

@@ -1,11 +1,12 @@
 // A program whose heap is looked at: it allocates and frees at random, says what it has, and waits.
-// child SEED OPERATIONS THREADS [corrupt]
+// child SEED OPERATIONS THREADS [corrupt|busy|reserve]
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { kBlocks = 2000, kMostThreads = 4 };
@@ -82,7 +83,14 @@ int main(int argc, char** argv) {
       if (block != NULL) printf("block %p %zu\n", block, malloc_usable_size(block));
     }
   }
-  if (argc > 4) corrupt(&workers[0]);
+  const char* const mode = argc > 4 ? argv[4] : "";
+  if (strcmp(mode, "corrupt") == 0) corrupt(&workers[0]);
+  if (strcmp(mode, "reserve") == 0) {
+    mmap(NULL, (size_t)65 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+         -1, 0);
+  }
   printf("ready\n");
+  workers[0].operations = 1000;
+  while (strcmp(mode, "busy") == 0) work(&workers[0]);
   return getchar() == 'q' ? 0 : 1;
 }

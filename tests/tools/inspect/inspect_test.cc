@@ -4,18 +4,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/tools/inspect/subject.h"
 #include "tools/inspect/inspection.h"
+#include "tools/inspect/rest.h"
 #include "tools/inspect/stopped_process.h"
 
 namespace tools::inspect {
 namespace {
 
 using heap::ChunkState;
+using heap::HeapPicture;
 using testing::HasSubstr;
 
 struct Malloc {
@@ -23,6 +26,11 @@ struct Malloc {
   std::string library;
   MallocKind kind;
 };
+
+/// It has said that it is ready, and waits to be told to go on.
+void wait_for_rest(const Subject& subject) {
+  while (!Rest{subject.pid()}.all_wait()) ::usleep(1000);
+}
 
 class InspectTest : public testing::TestWithParam<Malloc> {
  protected:
@@ -159,12 +167,105 @@ TEST_P(InspectTest, CorruptedHeapIsShownUpToItsFirstBrokenChunk) {
   EXPECT_EQ(to_json(inspection, false)["broken"]["rule"], "a header is bad");
 }
 
+TEST_P(InspectTest, ProcessThatWaitsIsCopiedBeforeItIsStoppedAndABusyOneAfter) {
+  const Subject waits{GetParam().library, {"11", "6000", "1"}};
+  wait_for_rest(waits);
+  Inspection inspection = inspect(waits.number());
+  const bool has_own_thread = inspection.image.snapshot.thread_pointers.size() > 1;
+  EXPECT_TRUE(inspection.image.snapshot.copied_at_rest || has_own_thread);
+  expect_blocks(inspection, waits);
+  const Subject busy{GetParam().library, {"11", "6000", "1", "busy"}};
+  inspection = inspect(busy.number());
+  EXPECT_FALSE(inspection.image.snapshot.copied_at_rest);
+  EXPECT_TRUE(inspection.was_busy || !inspection.picture.broken) << inspection.picture.broken->rule;
+}
+
+TEST_P(InspectTest, HeapInSwapIsShownUpToThereAndNotCalledBroken) {
+  const Subject subject{GetParam().library, {"12", "6000", "1"}};
+  HeapImage image = inspect(subject.number()).image;
+  const HeapPicture whole = read_picture(image);
+  const heap::Region& region = whole.regions.front();
+  const VirtAddr page = region.chunks[region.chunks.size() / 2].user().align_down(kPage);
+  for (SavedArea& area : image.snapshot.areas) {
+    if (page < area.begin || page >= area.end) continue;
+    std::fill_n(area.bytes.data() + (page - area.begin), kPage, std::byte{0});
+    area.pages[(page - area.begin) / kPage] = PageState::Swap;
+  }
+  const HeapPicture picture = read_picture(image);
+  ASSERT_TRUE(picture.broken);
+  EXPECT_THAT(picture.broken->rule, HasSubstr("it is in swap, and was not read"));
+  EXPECT_EQ(picture.broken->at.align_down(kPage), page);
+}
+
+TEST(InspectTextTest, MemoryThatIsTooLargeForAHeapIsNamed) {
+  const Subject subject{"", {"1", "100", "1", "reserve"}};
+  const Inspection inspection = inspect(subject.number());
+  EXPECT_THAT(to_text(inspection, false, {}), HasSubstr("65.0 GiB: more than 64 GiB in a piece"));
+  EXPECT_EQ(to_json(inspection, false)["not_looked_at"].size(), 1u);
+}
+
+TEST(InspectTextTest, ThresholdsOfGlibcAreUnknownAndNotZero) {
+  const Subject subject{"", {"1", "100", "1"}};
+  const Inspection inspection = inspect(subject.number());
+  EXPECT_THAT(to_text(inspection, false, {}), HasSubstr("thresholds       unknown"));
+  EXPECT_TRUE(to_json(inspection, false)["thresholds"]["mmap_threshold"].is_null());
+}
+
+/// Of each whether it is as inspection-schema.json has it, "1" or "0"; empty: it cannot be told.
+std::string validity(const std::vector<report::Json>& texts) {
+  const std::string path = testing::TempDir() + "inspection-" + std::to_string(::getpid());
+  std::ofstream{path + ".json"} << report::Json(texts).dump();
+  const std::string command =
+      "python3 -c 'import json, jsonschema\n"
+      "valid = jsonschema.Draft7Validator(json.load(open(\"" INSPECTION_SCHEMA
+      "\"))).is_valid\n"
+      "print(\"\".join(str(int(valid(text))) for text in json.load(open(\"" +
+      path + ".json\"))))' > " + path + ".out 2>/dev/null";
+  std::string said;
+  if (std::system(command.c_str()) == 0) std::ifstream{path + ".out"} >> said;
+  std::filesystem::remove(path + ".json");
+  std::filesystem::remove(path + ".out");
+  return said;
+}
+
+TEST(InspectJsonTest, HasTheFieldsOfTheSchemaAndNoOthers) {
+  std::vector<report::Json> texts;
+  for (const char* const library : {"", PTMALLOC_LIBRARY, FAULTLINE_LIBRARY}) {
+    const Subject whole{library, {"13", "60", "2", "reserve"}};
+    texts.push_back(to_json(inspect(whole.number()), texts.empty()));
+    const Subject bad{library, {"13", "60", "1", "corrupt"}};
+    texts.push_back(to_json(inspect(bad.number()), false));
+  }
+  report::Json json = texts.back();
+  json.erase("threads");
+  texts.push_back(json);
+  json = texts.front();
+  json["more"] = 1;
+  texts.push_back(json);
+  const std::string said = validity(texts);
+  if (said.empty()) GTEST_SKIP() << "no python3-jsonschema";
+  EXPECT_EQ(said, "11111100");
+}
+
 INSTANTIATE_TEST_SUITE_P(Mallocs, InspectTest,
                          testing::Values(Malloc{"glibc", "", MallocKind::Glibc},
                                          Malloc{"ptmalloc", PTMALLOC_LIBRARY, MallocKind::Ptmalloc},
                                          Malloc{"faultline", FAULTLINE_LIBRARY,
                                                 MallocKind::Faultline}),
                          [](const auto& one) { return one.param.name; });
+
+TEST(RestTest, ThreadThatRanMeanwhileIsTold) {
+  const Subject subject{"", {"1", "100", "1"}};
+  wait_for_rest(subject);
+  const Rest before{subject.pid()};
+  ASSERT_TRUE(before.all_wait());
+  {
+    const StoppedProcess stopped{subject.pid()};
+    EXPECT_TRUE(Rest{subject.pid()}.is_as_stopped_since(before));
+  }
+  const StoppedProcess again{subject.pid()};
+  EXPECT_FALSE(Rest{subject.pid()}.is_as_stopped_since(before)) << "it went on in between";
+}
 
 TEST(InspectRefusalTest, ProcessThatHasEndedIsNamed) {
   Subject subject{"", {"1", "10", "1"}};
