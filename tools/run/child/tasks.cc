@@ -26,6 +26,24 @@ using measure::raw_syscall;
 constexpr std::uint32_t kMaxTasks = 256;
 pthread_t threads[kMaxTasks];
 
+/// The third field of a `stat` (proc(5)), the state: behind the name, which is in parentheses.
+/// By hand, like the next: functions of the C library would fault in pages of its own.
+const char* after_name(const char* stat) {
+  const char* state = stat;
+  for (const char* at = stat; *at != '\0' && at[1] != '\0'; ++at)
+    if (*at == ')') state = at + 2;
+  return state;
+}
+
+/// Whether the twentieth field, from the third on, is 0 or 1. A leader is a zombie while its
+/// threads still die, and the last of them gives the memory back.
+bool is_last_thread(const char* state) {
+  constexpr int kFieldsBetween = 17;
+  for (int i = 0; i < kFieldsBetween && *state != '\0'; ++state)
+    if (*state == ' ') ++i;
+  return (*state == '0' || *state == '1') && state[1] == ' ';
+}
+
 /// Until somebody has got its memory back.
 void wait_for_end(std::int32_t pid) {
   const timespec pause{0, 20'000};
@@ -122,15 +140,16 @@ void start_thread(Call& call) {
 }  // namespace
 
 bool memory_gone(std::int32_t pid) noexcept {
-  char text[256];
+  char text[512];
   proc_path(text, pid, "stat");
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, arg(text), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return true;
-  const long got = raw_syscall(SYS_read, fd, arg(text), sizeof text);
+  const long got = raw_syscall(SYS_read, fd, arg(text), sizeof text - 1);
   raw_syscall(SYS_close, fd);
-  for (long i = 0; i + 2 < got; ++i)
-    if (text[i] == ')') return text[i + 2] == 'Z' || text[i + 2] == 'X';
-  return true;
+  if (got <= 0) return true;
+  text[got] = '\0';
+  const char* const state = after_name(text);
+  return (*state == 'Z' || *state == 'X') && is_last_thread(state);
 }
 
 void start_task(Call& call) noexcept {
