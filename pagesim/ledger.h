@@ -68,9 +68,6 @@ struct FaultRecord {
   Cause cause = Cause::Unknown;
   AccessTag tag{};
   Decisions decisions;  ///< simulated faults only
-  /// Simulated: the page was given up (MADV_FREE). While a batch of its processor holds it too, the
-  /// kernel copies it though nobody else has it, and which pages that are is the kernel's state.
-  bool may_be_held = false;
 };
 
 /// What getrusage counts (minor, major) and what the processor took (exceptions).

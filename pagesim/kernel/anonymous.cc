@@ -27,7 +27,6 @@ FaultResult wp_page_reuse(VmFault& vmf, FrameNumber frame) {
   vmf.decisions.add(Decision::WpPageReuse);
   const Ptes ptes{vmf.mm};
   hardware::FrameRecord& page = vmf.mm.kernel.memory.record(frame);
-  vmf.may_be_held = page.has(flag::LazyFree);
   page.set(flag::Exclusive);
   if (!vmf.request.unshare) *vmf.pte = ptes.maybe_mkwrite(*vmf.pte, vmf.vma);
   return vmf.complete(Cause::CowReuse);

@@ -104,7 +104,6 @@ FaultResult VmFault::complete(Cause cause, FaultResult result) {
     record.outcome = major ? Outcome::Major : Outcome::Minor;
     record.cause = cause;
     record.decisions = decisions;
-    record.may_be_held = may_be_held;
     return record;
   });
   return result;

@@ -33,10 +33,6 @@ bool is_allocator_call(script::Verb verb) { return verb <= script::Verb::Mallopt
 
 bool agree_on_cause(const FaultRecord& a, const FaultRecord& b) {
   using pagesim::Cause;
-  const auto is_cow = [](const FaultRecord& fault) {
-    return fault.cause == Cause::CowCopy || fault.cause == Cause::CowReuse;
-  };
-  if ((a.may_be_held || b.may_be_held) && is_cow(a) && is_cow(b)) return true;
   return a.cause == b.cause || a.cause == Cause::Unknown || b.cause == Cause::Unknown;
 }
 

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <ctime>
 
+#include <sys/mman.h>
+
 #include "tools/measure/raw_syscall.h"
 #include "tools/run/child/guard.h"
 #include "tools/run/child/observer.h"
@@ -48,6 +50,14 @@ void file_counts(Call& call, const FaultCount& before, const FaultCount& after) 
   call.task->slot().major += result.major;
   if (result.major > 0 && shared.header->settle != 0 && shared.header->rest_after_major != 0)
     measure::rest(kMajorRestNs);
+}
+
+/// Pages wait in batches of their processor before they get to the LRU lists, each with a reference
+/// more, and who has such a page alone copies what it would take over (spec/linux-faults section
+/// 7). All tasks share one processor; MADV_COLD empties its batches first, whatever the pages.
+void drain_lru_batches() {
+  alignas(measure::kPage) static unsigned char untouched[measure::kPage];
+  raw_syscall(SYS_madvise, arg(untouched), sizeof untouched, MADV_COLD);
 }
 
 /// Around the act nothing but system calls; everything else comes before or after.
@@ -112,6 +122,7 @@ void time_act(Call& call, Act act) {
 
 void run_op(Task& task, std::uint64_t index) {
   touch_after_forks(task);
+  drain_lru_batches();
   Call call;
   call.op = &shared.ops[index];
   call.task = &task;
