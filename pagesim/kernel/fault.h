@@ -23,8 +23,9 @@ struct FaultRequest {
   Mode mode = Mode::User;
   std::uint32_t syndrome = 0;  ///< x86: the error code, arm64: ESR_EL1
   AccessTag tag{};
-  bool unshare = false;      ///< a pinned read wants a page of its own, without write permission
-  bool starts_over = false;  ///< after a wait for the disk: as if it had not been waited for
+  bool unshare = false;         ///< a pinned read wants a page of its own, without write permission
+  bool starts_over = false;     ///< after a wait for the disk: as if it had not been waited for
+  bool waits_in_place = false;  ///< for a page being read, without FAULT_FLAG_ALLOW_RETRY
 };
 
 /// One fault on its way through the handler; lives while it is handled.
@@ -36,7 +37,6 @@ struct VmFault {
   bool grew = false;     ///< the stack was extended for it
   Entry* pte = nullptr;  ///< null: the table does not exist
   Decisions decisions{};
-  bool may_be_held = false;  ///< see FaultRecord
 
   [[nodiscard]] bool is_write() const noexcept { return request.access == Access::Write; }
   [[nodiscard]] bool wants_write() const noexcept { return is_write() || request.unshare; }

@@ -37,9 +37,12 @@ FilePage shmem_fault(File& file, std::uint64_t index) {
 }
 
 /// A page in memory that is not uptodate is read, a hole too. The program's own fault looks at the
-/// page again and is minor; the kernel's is tried again as a whole, and has waited (measured).
+/// page again and is minor; the kernel's is tried again as a whole, and has waited, unless it keeps
+/// the areas' lock (measured).
 bool waits_for_page(const VmFault& vmf, const CachedPage& page) noexcept {
-  return !page.uptodate && vmf.request.mode != Mode::User && !vmf.request.starts_over;
+  const FaultRequest& request = vmf.request;
+  return !page.uptodate && request.mode != Mode::User && !request.starts_over &&
+         !request.waits_in_place;
 }
 
 /// filemap_fault: a missing page is read from the disk, a hole too. Populating starts over after

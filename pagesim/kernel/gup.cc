@@ -55,7 +55,8 @@ int fault_in(Mm& mm, const Current& current, VirtAddr at, const GupRequest& requ
                              0,
                              request.tag,
                              follow == Follow::Unshare,
-                             request.starts_over};
+                             request.starts_over,
+                             request.waits_in_place};
     VmFault vmf{mm, *vma, current, fault, grew};
     const FaultResult result = handle_mm_fault(vmf);
     if (result == FaultResult::Oom) return ENOMEM;

@@ -17,6 +17,7 @@ struct GupRequest {
   bool force = false;        ///< the area's protection is not asked, as far as no file is stored to
   bool starts_over = false;  ///< after a wait for the disk, so that the page found then is minor
   bool grows = false;        ///< a growing area above a page reaches down to it
+  bool waits_in_place = false;  ///< for a page being read, as it cannot let go of the areas' lock
 };
 
 /// Makes every page of [start, end) accessible, one counted fault for each that is not. Bytes
