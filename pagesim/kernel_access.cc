@@ -178,6 +178,7 @@ SysResult<std::size_t> Task::mem_write(Task& target, VirtAddr at, std::size_t n,
   request.tag = tag;
   request.force = true;
   request.grows = true;
+  request.waits_in_place = true;
   const auto done = get_pages_of(target, request);
   return done ? done : SysResult<std::size_t>{Unexpected{EIO}};
 }
@@ -185,9 +186,13 @@ SysResult<std::size_t> Task::mem_write(Task& target, VirtAddr at, std::size_t n,
 void Task::mark_present(VirtAddr at, std::size_t n) {
   for (std::size_t done = 0; done < n;) {
     const std::size_t part = std::min(n - done, rest_of_page(at + done));
-    if (const auto frame = frame_of(at + done))
+    if (const auto frame = frame_of(at + done)) {
       memory_->mark(PhysAddr{(*frame * (offset_mask_ + 1)) | ((at + done).raw() & offset_mask_)},
                     part);
+      hardware::FrameRecord& page =
+          memory_->record(hardware::FrameNumber{static_cast<std::uint32_t>(*frame)});
+      if (page.has(hardware::frame_flag::Anon)) page.set(hardware::frame_flag::Dirty);
+    }
     done += part;
   }
 }

@@ -118,18 +118,26 @@ SysResult<Done> dontneed(const Advised& range) {
   });
 }
 
-/// One entry of MADV_FREE: a page nobody else maps becomes clean, to be dropped when memory is
-/// short; one in swap is dropped now.
+/// Whether a page that others map too can be given up by one of them: not if the kernel stored to
+/// it through a pin, which made the page itself dirty, or a swap slot may be behind it.
+bool can_free_shared(const hardware::FrameRecord& page) {
+  return page.order() == 0 && !page.has(flag::Dirty | flag::SwapCache | flag::Ksm);
+}
+
+/// One entry of MADV_FREE: the page becomes clean, to be dropped when memory is short and nobody
+/// else has it dirty; one in swap is dropped now.
 void lazy_free_entry(const Advised& range, VirtAddr at, Entry* entry) {
   Mm& mm = range.mm;
   const Ptes ptes{mm};
   if (ptes.kind(*entry) == NonPresent::Swap) return zap_entry(mm, entry);
   if (!ptes.mapped(*entry) || ptes.is_zero_page(*entry)) return;
-  if (advise_folio(mm, at, entry, 0, range.start, range.end) == Advisable::Not) return;
+  const bool alone = advise_folio(mm, at, entry, 0, range.start, range.end) != Advisable::Not;
   if (ptes.is_zero_page(*entry)) return;  // by now
   const FrameNumber frame = ptes.frame(*entry);
   hardware::FrameRecord& page = mm.kernel.memory.record(frame);
-  if (!mm.kernel.swap.try_to_free(frame)) return;
+  if (!alone && !can_free_shared(page)) return;
+  if (alone && !mm.kernel.swap.try_to_free(frame)) return;
+  page.clear(flag::Dirty);
   page.set(flag::LazyFree);
   *entry = ptes.mkold(ptes.mkclean(*entry));
 }

@@ -17,7 +17,8 @@ void zap_entry(Mm& mm, Entry* entry) {
   }
   if (!ptes.mapped(old) || ptes.is_zero_page(old)) return;
   hardware::FrameRecord& page = mm.kernel.memory.record(ptes.frame(old));
-  if (ptes.dirty(old)) page.set(hardware::frame_flag::Dirty);
+  namespace flag = hardware::frame_flag;
+  if (ptes.dirty(old) && !page.has(flag::Anon)) page.set(flag::Dirty);
   page_remove_rmap(mm, ptes.frame(old));
 }
 
