@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "tools/explain/header.h"
+#include "tools/measure/raw_syscall.h"
 #include "tools/run/compare_runs.h"
 #include "tools/run/running_kernel.h"
 #include "tools/verbs/machine_options.h"
@@ -32,6 +34,31 @@ pagesim::Layout placed_without_room(pagesim::Layout layout) {
   return layout;
 }
 
+/// Mappings up to the end of the address space: what reaches beyond them is refused.
+pagesim::Layout placed_at_the_end(pagesim::Layout layout) {
+  layout.mmap_base = layout.task_size;
+  layout.stack_top = layout.task_size - (std::uint64_t{1} << 30);
+  return layout;
+}
+
+/// Small mappings in a hole of eight pages between the program's own, larger ones below it.
+pagesim::Layout placed_in_a_hole(pagesim::Layout layout) {
+  layout.text = layout.mmap_base;
+  layout.thread_locals = layout.mmap_base - 8 * measure::kPage - layout.thread_bytes;
+  return layout;
+}
+
+/// As usual and at each other distance from a multiple of 64 KiB, up to which blocks are aligned.
+std::vector<pagesim::Layout> other_placements(const pagesim::Layout& usual) {
+  std::vector<pagesim::Layout> all{placed_from_below(usual), placed_without_room(usual),
+                                   placed_at_the_end(usual), placed_in_a_hole(usual)};
+  for (unsigned pages = 1; pages < 16; ++pages) {
+    all.push_back(usual);
+    all.back().mmap_base = usual.mmap_base - pages * measure::kPage;
+  }
+  return all;
+}
+
 }  // namespace
 
 SimSetup setup_for(const script::Program& program) {
@@ -50,9 +77,9 @@ std::optional<std::size_t> first_placed_op(const script::Program& program,
                                            const RunOptions& options, const SimSetup& setup) {
   const RunOutcome usual = SimRunner{setup}.run(program, options);
   std::optional<std::size_t> first;
-  for (const auto placed : {placed_from_below, placed_without_room}) {
+  for (const pagesim::Layout& layout : other_placements(setup.layout)) {
     SimSetup other = setup;
-    other.layout = placed(setup.layout);
+    other.layout = layout;
     const auto differs = compare_runs(program, usual, SimRunner{other}.run(program, options)).first;
     if (differs) first = std::min(first.value_or(differs->op), differs->op);
   }

@@ -32,7 +32,8 @@ struct Verdict {
                                        const KernelOptions& kernel = {});
 
 /// The first operation whose outcome depends on that: simulated, it is another one where mappings
-/// are placed from below, or with no room beside them, and where the program lies elsewhere.
+/// are placed elsewhere: from below, with no room beside them, at the end of the address space, in
+/// a hole, or some pages lower.
 [[nodiscard]] std::optional<std::size_t> first_placed_op(const script::Program& program,
                                                          const RunOptions& options,
                                                          const SimSetup& setup);
