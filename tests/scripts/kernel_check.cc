@@ -44,7 +44,7 @@ pagesim::Layout placed_at_the_end(pagesim::Layout layout) {
 /// Small mappings in a hole of eight pages between the program's own, larger ones below it.
 pagesim::Layout placed_in_a_hole(pagesim::Layout layout) {
   layout.text = layout.mmap_base;
-  layout.thread_locals = layout.mmap_base - 8 * measure::kPage - layout.thread_bytes;
+  layout.globals = layout.mmap_base - 8 * measure::kPage - layout.globals_bytes;
   return layout;
 }
 
