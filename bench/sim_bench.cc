@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "pagesim/machine.h"
+#include "pagesim/process.h"
 #include "pagesim/task.h"
 
 namespace {
@@ -145,6 +146,47 @@ void BM_HostMemory(benchmark::State& state) {
 }
 // 4 GiB, and 1 TiB where the host has the 4 GiB of memory that it takes.
 BENCHMARK(BM_HostMemory)->Arg(4)->Arg(1024)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+/// `areas` areas of one page each, alternately read-only, without room between them; the first.
+VirtAddr map_areas(Task& task, std::size_t areas) {
+  const VirtAddr at = map(task, areas * kPage);
+  for (std::size_t i = 0; i < areas; i += 2) {
+    if (!task.mprotect(at + i * kPage, kPage, PROT_READ)) std::abort();
+  }
+  return at;
+}
+
+pagesim::Profile with_room_for_areas() {
+  pagesim::Profile profile;
+  profile.max_map_count = 1u << 20;
+  return profile;
+}
+
+/// One of `range(0)` areas, asked for at random.
+void BM_FindVma(benchmark::State& state) {
+  Machine machine{{}, with_room_for_areas()};
+  Task& task = machine.boot();
+  const auto areas = static_cast<std::size_t>(state.range(0));
+  const VirtAddr at = map_areas(task, areas);
+  pagesim::kernel::Mm& mm = task.process().mm();
+  Random random;
+  for (auto _ : state) benchmark::DoNotOptimize(mm.find_vma(at + random.next() % areas * kPage));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_FindVma)->Arg(60)->Arg(60'000);
+
+/// A page mapped and given back below `range(0)` areas.
+void BM_MapBelow(benchmark::State& state) {
+  Machine machine{{}, with_room_for_areas()};
+  Task& task = machine.boot();
+  map_areas(task, static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    const VirtAddr page = map(task, kPage);
+    if (!task.munmap(page, kPage)) state.SkipWithError("munmap refused");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_MapBelow)->Arg(60)->Arg(60'000);
 
 /// A fork of 64 MiB and a copy-on-write fault for each of its pages in the child.
 void BM_ForkAndCopy(benchmark::State& state) {

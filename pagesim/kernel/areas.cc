@@ -24,6 +24,28 @@ std::optional<VirtAddr> room_above(Mm& mm, VirtAddr lowest, VirtAddr highest, st
   return std::nullopt;
 }
 
+/// From the last place known to have no such room above it.
+std::optional<VirtAddr> room_below(Mm& mm, VirtAddr end, std::size_t length, std::size_t alignment,
+                                   FreeAreaCache& cache) {
+  const VirtAddr lowest{mm.kernel.profile.mmap_min_addr};
+  if (length <= cache.largest_hole) cache = {};
+  end = std::min(end, cache.begin);
+  auto above = mm.areas().lower_bound(end);
+  if (above != mm.areas().end()) end = std::min(end, mm.start_with_gap(above->second));
+  while (true) {
+    const bool is_last = above == mm.areas().begin();
+    const VirtAddr floor = is_last ? lowest : std::max(lowest, std::prev(above)->second.end);
+    const std::size_t hole = end > floor ? end - floor : 0;
+    if (hole >= length && (end - length).align_down(alignment) >= floor)
+      return (end - length).align_down(alignment);
+    if (is_last) return std::nullopt;
+    --above;
+    cache.largest_hole = std::max(cache.largest_hole, hole);
+    cache.begin = above->first;
+    end = std::min(end, mm.start_with_gap(above->second));
+  }
+}
+
 }  // namespace
 
 bool may_expand_vm(const Mm& mm, std::size_t bytes, bool data) noexcept {
@@ -55,21 +77,12 @@ bool room_for_areas(const Mm& mm, std::size_t more) noexcept {
 std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length, std::size_t alignment,
                                           VirtAddr hint) {
   const MmLimits& limits = mm.limits;
-  const VirtAddr lowest{mm.kernel.profile.mmap_min_addr};
   const bool whole = hint > limits.map_window;
-  VirtAddr end = whole ? limits.mmap_base + (limits.task_size - limits.map_window)  //
-                       : limits.mmap_base;
-  const auto& areas = mm.areas();
-  auto above = areas.lower_bound(end);
-  if (above != areas.end()) end = std::min(end, mm.start_with_gap(above->second));
-  while (end >= lowest && end - lowest >= length) {
-    const VirtAddr start = (end - length).align_down(alignment);
-    const VirtAddr floor = above == areas.begin() ? lowest : std::prev(above)->second.end;
-    if (floor <= start && lowest <= start) return start;
-    if (above == areas.begin()) break;
-    --above;
-    end = std::min(end, mm.start_with_gap(above->second));
-  }
+  const VirtAddr end = limits.mmap_base +
+                       (whole ? limits.task_size - limits.map_window : std::uint64_t{0});
+  FreeAreaCache from_end;
+  FreeAreaCache& cache = whole ? from_end : mm.free_areas;
+  if (const auto room = room_below(mm, end, length, alignment, cache)) return room;
   return room_above(mm, limits.unmapped_base, whole ? limits.task_size : limits.map_window, length,
                     alignment);
 }

@@ -75,6 +75,19 @@ void Mm::erase(VirtAddr start, VirtAddr end) {
     account(it->second, -static_cast<std::int64_t>(it->second.length() >> page_shift()));
     it = areas_.erase(it);
   }
+  note_hole(start, end);
+}
+
+/// The hole that came to be around [start, end) may be larger.
+void Mm::note_hole(VirtAddr start, VirtAddr end) noexcept {
+  const auto above = areas_.lower_bound(start);
+  if (above != areas_.end()) end = std::max(end, above->first);
+  if (above != areas_.begin()) start = std::min(start, std::prev(above)->second.end);
+  if (end <= free_areas.begin) return;
+  if (start < free_areas.begin)
+    free_areas.begin = end;
+  else
+    free_areas.largest_hole = std::max<std::size_t>(free_areas.largest_hole, end - start);
 }
 
 bool Mm::are_continuous(const Vma& lower, const Vma& upper) const noexcept {

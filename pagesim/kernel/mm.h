@@ -31,6 +31,12 @@ struct MmLimits {
   std::uint64_t address_space = ~std::uint64_t{0};
 };
 
+/// Where the search for room goes on: above `begin` no hole has more than `largest_hole` bytes.
+struct FreeAreaCache {
+  VirtAddr begin{~std::uint64_t{0}};
+  std::size_t largest_hole = 0;
+};
+
 /// Areas are disjoint and keyed by their start; neighbours that could be one are one.
 class Mm {
  public:
@@ -45,6 +51,7 @@ class Mm {
   TlbFlush* tlb = nullptr;
   VirtAddr start_brk;
   VirtAddr brk;
+  FreeAreaCache free_areas;
 
   [[nodiscard]] std::size_t page_size() const noexcept { return tables.geometry().page_size(); }
   [[nodiscard]] unsigned page_shift() const noexcept { return tables.geometry().page_shift; }
@@ -79,7 +86,7 @@ class Mm {
   void set_prot(Vma& vma, std::uint8_t prot) noexcept;
   /// A growing area reaches down to `start`.
   void grow_down(Vma& vma, VirtAddr start);
-  /// An area ends elsewhere; the room must be free.
+  /// An area ends higher; the room must be free.
   void resize(Vma& vma, VirtAddr end) noexcept;
   /// How far down this area keeps others away: its start, less the guard gap of a growing one.
   [[nodiscard]] VirtAddr start_with_gap(const Vma& vma) const noexcept;
@@ -114,6 +121,7 @@ class Mm {
     if (resident() > peak_) peak_ = resident();
   }
   void account(const Vma& vma, std::int64_t pages) noexcept;
+  void note_hole(VirtAddr start, VirtAddr end) noexcept;
   /// What follows from an area's protection: its key, and the bits of entries for new pages.
   void keep_protection(Vma& vma) const noexcept;
 
