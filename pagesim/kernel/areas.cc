@@ -78,8 +78,8 @@ std::optional<VirtAddr> get_unmapped_area(Mm& mm, std::size_t length, std::size_
                                           VirtAddr hint) {
   const MmLimits& limits = mm.limits;
   const bool whole = hint > limits.map_window;
-  const VirtAddr end = limits.mmap_base +
-                       (whole ? limits.task_size - limits.map_window : std::uint64_t{0});
+  const VirtAddr end =
+      limits.mmap_base + (whole ? limits.task_size - limits.map_window : std::uint64_t{0});
   FreeAreaCache from_end;
   FreeAreaCache& cache = whole ? from_end : mm.free_areas;
   if (const auto room = room_below(mm, end, length, alignment, cache)) return room;
