@@ -12,7 +12,6 @@
 namespace tools::compare {
 namespace {
 
-constexpr std::uint32_t kWakeAt = 64 << 10;  // bytes in a ring
 constexpr std::uint32_t kNearStack = 512, kWholeStack = 16 << 10;
 constexpr std::uint64_t kAlways = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_ADDR;
 constexpr std::uint64_t kRegisters =
@@ -33,7 +32,6 @@ perf_event_attr sampled_event(std::uint64_t config, const PerfLayout& layout) {
   attr.inherit = 1;
   attr.sample_id_all = 1;
   attr.watermark = 1;
-  attr.wakeup_watermark = kWakeAt;
   attr.use_clockid = 1;
   attr.clockid = CLOCK_MONOTONIC;
   return attr;

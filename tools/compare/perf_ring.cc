@@ -38,9 +38,8 @@ OwnedFd open_event(perf_event_attr attr, pid_t program, int processor) {
 
 PerfRing::PerfRing(pid_t program, int processor, const PerfLayout& layout)
     : layout_{layout},
-      minor_{open_event(fault_event(PERF_COUNT_SW_PAGE_FAULTS_MIN, layout), program, processor)},
       major_{open_event(fault_event(PERF_COUNT_SW_PAGE_FAULTS_MAJ, layout), program, processor)} {
-  map();
+  open_and_map(program, processor);
   major_id_ = join(major_);
   if (layout.has_traces()) {
     open_traces(program, processor);
@@ -67,8 +66,12 @@ std::uint64_t PerfRing::join(const OwnedFd& event) const {
 PerfRing::~PerfRing() { munmap(control_, size_ + kPage); }
 
 /// An ordinary user may lock only so much memory: half as much is asked for until it is given.
-void PerfRing::map() {
+/// Whoever empties the ring is woken when a quarter is full.
+void PerfRing::open_and_map(pid_t program, int processor) {
+  perf_event_attr attr = fault_event(PERF_COUNT_SW_PAGE_FAULTS_MIN, layout_);
   for (std::size_t pages = kMostRingPages; pages >= kFewestRingPages; pages /= 2) {
+    attr.wakeup_watermark = static_cast<std::uint32_t>(pages * kPage / 4);
+    minor_ = open_event(attr, program, processor);
     void* const at =
         mmap(nullptr, (pages + 1) * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, minor_.get(), 0);
     if (at == MAP_FAILED) continue;
@@ -86,8 +89,8 @@ void PerfRing::drain() {
   const auto* const data = reinterpret_cast<const std::byte*>(control_) + kPage;
   const std::size_t begin = tail & (size_ - 1);
   const std::size_t straight = std::min<std::size_t>(head - tail, size_ - begin);
-  taken_.insert(taken_.end(), data + begin, data + begin + straight);
-  taken_.insert(taken_.end(), data, data + (head - tail - straight));
+  taken_.append(data + begin, straight);
+  taken_.append(data, head - tail - straight);
   std::atomic_ref<__u64>{control_->data_tail}.store(head, std::memory_order_release);
 }
 
@@ -110,11 +113,12 @@ void PerfRing::add_exception(StreamFault& fault, const Presence& exception) cons
 std::uint64_t PerfRing::read(std::vector<StreamEvent>& events) const {
   std::uint64_t lost = 0;
   std::unordered_map<std::int32_t, Presence> last;  // of each thread
-  for (std::size_t at = 0; at + sizeof(perf_event_header) <= taken_.size();) {
+  const std::span<const std::byte> taken = taken_.all();
+  for (std::size_t at = 0; at + sizeof(perf_event_header) <= taken.size();) {
     perf_event_header header{};
-    std::memcpy(&header, taken_.data() + at, sizeof header);
-    const std::byte* const begin = taken_.data() + at + sizeof header;
-    const std::byte* const end = taken_.data() + at + header.size;
+    std::memcpy(&header, taken.data() + at, sizeof header);
+    const std::byte* const begin = taken.data() + at + sizeof header;
+    const std::byte* const end = taken.data() + at + header.size;
     at += header.size;
     lost += read_lost(header, begin, end);
     if (header.type != PERF_RECORD_SAMPLE) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tools/compare/perf_record.h"
+#include "tools/compare/taken_bytes.h"
 #include "tools/run/owned_fd.h"
 
 namespace tools::compare {
@@ -29,7 +30,7 @@ class PerfRing {
   std::uint64_t read(std::vector<StreamEvent>& events) const;
 
  private:
-  void map();
+  void open_and_map(pid_t program, int processor);
   void open_traces(pid_t program, int processor);
   /// None: it is a sample of another kind.
   [[nodiscard]] std::optional<Presence> exception(std::uint64_t id, const std::byte* begin,
@@ -43,7 +44,7 @@ class PerfRing {
   std::uint64_t major_id_ = 0, presence_id_ = 0, user_trace_id_ = 0, kernel_trace_id_ = 0;
   perf_event_mmap_page* control_ = nullptr;
   std::size_t size_ = 0;
-  std::vector<std::byte> taken_;
+  TakenBytes taken_;
 };
 
 }  // namespace tools::compare

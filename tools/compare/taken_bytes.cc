@@ -1,0 +1,38 @@
+// A mapping that mremap grows.
+#include "tools/compare/taken_bytes.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+#include <new>
+
+namespace tools::compare {
+namespace {
+
+constexpr std::size_t kFirstRoom = std::size_t{64} << 20;
+
+}  // namespace
+
+TakenBytes::TakenBytes() {
+  void* const at = mmap(nullptr, kFirstRoom, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc{};
+  madvise(at, kFirstRoom, MADV_HUGEPAGE);
+  begin_ = static_cast<std::byte*>(at);
+  room_ = kFirstRoom;
+}
+
+TakenBytes::~TakenBytes() { munmap(begin_, room_); }
+
+void TakenBytes::append(const std::byte* bytes, std::size_t count) {
+  while (room_ - size_ < count) {
+    void* const at = mremap(begin_, room_, 2 * room_, MREMAP_MAYMOVE);
+    if (at == MAP_FAILED) throw std::bad_alloc{};
+    begin_ = static_cast<std::byte*>(at);
+    room_ *= 2;
+  }
+  std::memcpy(begin_ + size_, bytes, count);
+  size_ += count;
+}
+
+}  // namespace tools::compare

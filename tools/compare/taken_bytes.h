@@ -1,0 +1,28 @@
+// TakenBytes: what was taken from a ring, all in one piece.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace tools::compare {
+
+/// Grows without copying, by huge pages where the kernel gives them: taking what was measured must
+/// not cost as many page faults as the program has.
+class TakenBytes {
+ public:
+  /// Throws std::bad_alloc, as append() does.
+  TakenBytes();
+  ~TakenBytes();
+  TakenBytes(const TakenBytes&) = delete;
+  TakenBytes& operator=(const TakenBytes&) = delete;
+
+  /// May move what is there.
+  void append(const std::byte* bytes, std::size_t count);
+  [[nodiscard]] std::span<const std::byte> all() const noexcept { return {begin_, size_}; }
+
+ private:
+  std::byte* begin_ = nullptr;
+  std::size_t size_ = 0, room_ = 0;
+};
+
+}  // namespace tools::compare
