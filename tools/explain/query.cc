@@ -120,6 +120,25 @@ script::Program with_operation(const script::Program& program, const std::string
 
 }  // namespace
 
+Tried tried_operation(const Question& question, const std::string& operation, std::uint32_t after) {
+  const script::Program program = with_operation(question.program, operation, after);
+  Tried tried;
+  run_steps({program, question.setup, question.options, question.style}, [&](const Step& step) {
+    if (step.index() + 1 != program.ops.size()) return;
+    tried.ran = step.outcome().ran;
+    tried.why = step.why();
+    if (const std::string aborts = abort_text(step); !aborts.empty()) tried.why.push_back(aborts);
+    for (const ReceiptLine& line : step.receipt(true)) {
+      if (line.access != pagesim::Access::Read) continue;
+      tried.reads.push_back({step.address_text(line.at), line.bytes, line.writer});
+    }
+    for (const auto& [op, signal] : step.run().so_far().signals) {
+      if (op == step.index()) tried.ends = report::signal_text(signal);
+    }
+  });
+  return tried;
+}
+
 std::string try_operation(const Question& question, const std::string& operation,
                           std::optional<std::uint32_t> at) {
   const script::Program& program = question.program;

@@ -20,6 +20,21 @@ struct Question {
 // Each answer is a text; std::runtime_error with one sentence, or ScriptError, where the question
 // has none.
 
+/// What an operation would do.
+struct Tried {
+  struct Read {
+    std::string place;
+    std::uint64_t bytes = 0;
+    allocator::Writer writer{};
+  };
+  bool ran = false;  ///< false: the process has ended before
+  std::string ends;  ///< the signal it ends in; empty: none
+  std::vector<std::string> why;
+  std::vector<Read> reads;  ///< of memory, in order
+};
+/// After the line `after`; nothing of it is done to the program.
+[[nodiscard]] Tried tried_operation(const Question& question, const std::string& operation,
+                                    std::uint32_t after);
 /// What an operation, as a script has it, would do after the line `at`, nothing: after the last
 /// one. It is done to a run of its own. A trace has no lines: its operations cannot be added to.
 [[nodiscard]] std::string try_operation(const Question& question, const std::string& operation,

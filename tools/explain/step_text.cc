@@ -47,13 +47,18 @@ std::string title_text(const Step& step, const Style& style) {
   return text + '\n';
 }
 
-std::string why_text(const Step& step, const Style& style) {
-  std::string text;
-  for (const std::string& clause : step.why()) text += (text.empty() ? "" : "; ") + clause;
+std::string abort_text(const Step& step) {
   const auto& aborted = step.run().so_far().abort_message;
   const auto& signals = step.run().so_far().signals;
   const bool here = !signals.empty() && signals.back().first == step.index();
-  if (aborted && here) text += (text.empty() ? "" : "; ") + ("malloc aborts: " + *aborted);
+  return aborted && here ? "malloc aborts: " + *aborted : "";
+}
+
+std::string why_text(const Step& step, const Style& style) {
+  std::string text;
+  for (const std::string& clause : step.why()) text += (text.empty() ? "" : "; ") + clause;
+  const std::string aborts = abort_text(step);
+  if (!aborts.empty()) text += (text.empty() ? "" : "; ") + aborts;
   return text.empty() ? text : hang("  ", text, style.width);
 }
 

@@ -32,6 +32,8 @@ struct StepWishes {
 [[nodiscard]] std::string title_text(const Step& step, const Style& style);
 /// The clauses of Step::why as one paragraph.
 [[nodiscard]] std::string why_text(const Step& step, const Style& style);
+/// "malloc aborts: free(): double free detected in tcache 2"; empty: it does not.
+[[nodiscard]] std::string abort_text(const Step& step);
 /// With `loads` also what was only read.
 [[nodiscard]] std::string receipt_text(const Step& step, const Style& style, bool loads = false);
 /// A letter for each page, runs of many shortened: "AAA-*30".

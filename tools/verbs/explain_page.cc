@@ -7,6 +7,7 @@
 #include "tools/explain/lesson.h"
 #include "tools/explain/page/page.h"
 #include "tools/explain/page/recording.h"
+#include "tools/explain/page/tries.h"
 #include "tools/explain/steps_json.h"
 #include "tools/script/print.h"
 #include "tools/verbs/refusal.h"
@@ -42,7 +43,8 @@ std::string recorded(Workload work, const std::string& difference = "") {
   explain::Recording recording{work.program};
   const run::RunOutcome outcome =
       step_through(work, setup, [&](const explain::Step& step) { recording.take(step); });
-  return recording.json(work.header, outcome, setup, difference);
+  const std::string tries = explain::tries_json({work.program, setup, work.options, {}});
+  return recording.json(work.header, outcome, setup, difference, tries);
 }
 
 /// The same file with one thing changed.

@@ -129,7 +129,7 @@ class PageHeapTest : public testing::Test {
     run::SimRunner runner;
     runner.set_witness(&stepper);
     const run::RunOutcome outcome = runner.run(program, {});
-    std::ofstream{folder_ + "/data"} << recording.json({}, outcome, {}, "");
+    std::ofstream{folder_ + "/data"} << recording.json({}, outcome, {}, "", "[]");
     const json seen = read_by_the_page(every);
     ASSERT_EQ(seen.size(), steps.size());
     for (std::size_t i = 0; i < steps.size() && !HasFailure(); ++i) {

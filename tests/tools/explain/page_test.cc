@@ -183,6 +183,29 @@ TEST_F(ExplainPageTest, StaysSmallAndQuickInALongRun) {
   EXPECT_LT(*std::min_element(seen["pace"].begin(), seen["pace"].end()), 16) << "ms for a step";
 }
 
+TEST_F(ExplainPageTest, AnswersWhatASecondFreeWouldDoAndWhichCheckCatchesIt) {
+  write("script.fl", "p = malloc 100\nfree p\n");
+  const json seen = use(make_page("script.fl"));
+  if (seen.is_null()) GTEST_SKIP() << "no chromium-headless-shell";
+  EXPECT_EQ(seen["errors"], json::array());
+  const std::string answer = seen["tried"];
+  const std::string asked = faultline("explain script.fl --try 'free p'");
+  for (const char* words : {"SIGABRT", "free(): double free detected in", "heap+0x2a8"}) {
+    EXPECT_NE(answer.find(words), std::string::npos) << words << " in " << answer;
+    EXPECT_NE(asked.find(words), std::string::npos) << words << " in " << asked;
+  }
+}
+
+TEST_F(ExplainPageTest, NamesTheCommandWhereAScriptIsTooLongToBeTriedBefore) {
+  std::string script = "p = malloc 100\n";
+  for (int i = 0; i < 40; ++i) script += "write p\n";
+  write("script.fl", script);
+  const json seen = use(make_page("script.fl"));
+  if (seen.is_null()) GTEST_SKIP() << "no chromium-headless-shell";
+  const std::string answer = seen["tried"];
+  EXPECT_NE(answer.find("faultline explain script.fl --at 41 --try"), std::string::npos) << answer;
+}
+
 TEST_F(ExplainPageTest, ShowsItsTitleBeforeItIsUnpackedAndWithoutJavaScript) {
   write("script.fl", "# title: Blocks & <tags>\np = malloc 100\n");
   const std::string page = make_page("script.fl");

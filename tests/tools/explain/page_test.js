@@ -63,6 +63,9 @@ ready.then(() => {
   page.goTo(5);
   saw.views = page.views.map(view => ({title: view.story.run.name, machine: view.story.run.machine, cached: view.heap.cached.size, position: view.position, line: view.element.querySelector('[aria-current=step]')?.textContent}));
   saw.unnamed = [...document.querySelectorAll('button, input, canvas')].filter(e => !e.textContent.trim() && !e.getAttribute('aria-label') && e.getAttribute('aria-hidden') !== 'true').length;
+  page.goTo(page.length);
+  [...document.querySelectorAll('.tries button')].find(button => button.textContent === 'free p')?.click();
+  saw.tried = text('.tries')[0];
   saw.contents = text('#contents-list a').length;
   const slow = [];
   for (const to of PACE) {

@@ -118,6 +118,9 @@ nlohmann::json signals_json(const run::RunOutcome& outcome) {
   nlohmann::json signals = nlohmann::json::array();
   for (const auto& [op, signal] : outcome.signals) {
     signals.push_back({op, report::signal_text(signal)});
+    if (outcome.abort_message && op == outcome.signals.back().first) {
+      signals.back()[1] = signals.back()[1].get<std::string>() + ": " + *outcome.abort_message;
+    }
   }
   return signals;
 }
@@ -252,7 +255,8 @@ void Recording::take_why(const Step& step) {
 }
 
 std::string Recording::json(const ScriptHeader& header, const run::RunOutcome& outcome,
-                            const run::SimSetup& setup, const std::string& difference) const {
+                            const run::SimSetup& setup, const std::string& difference,
+                            const std::string& tries) const {
   const nlohmann::json head = {{"name", program_.path},
                                {"title", header.title},
                                {"paragraphs", header.paragraphs},
@@ -288,6 +292,7 @@ std::string Recording::json(const ScriptHeader& header, const run::RunOutcome& o
   put("pages", changes_.pages.json());
   put("entries", changes_.entries.json());
   put("words", changes_.words.json());
+  put("tries", tries);
   return text + '}';
 }
 

@@ -20,8 +20,10 @@ class Recording {
   /// Every step, in order.
   void take(const Step& step);
   /// Once the run is over. `difference`: in what it differs from the run beside it; empty: nothing.
+  /// `tries`: tries_json.
   [[nodiscard]] std::string json(const ScriptHeader& header, const run::RunOutcome& outcome,
-                                 const run::SimSetup& setup, const std::string& difference) const;
+                                 const run::SimSetup& setup, const std::string& difference,
+                                 const std::string& tries) const;
 
  private:
   void look(const Step& step);

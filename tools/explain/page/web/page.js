@@ -81,6 +81,7 @@ class Page {
       const index = Math.max(0, this.data.runs.findIndex(run => run.name === 'lesson/' + name || run.name === name));
       this.lesson = this.data.runs[index].name.replace('lesson/', '');
       this.markLesson();
+      byId('contents').firstElementChild.open = !name && innerWidth > 760;
       if (!await this.open([index])) return;
     } else if (!await this.open(this.data.runs.map((_, i) => i))) {
       return;
@@ -162,7 +163,6 @@ class Page {
   buildContents() {
     const items = this.data.runs.map(run => make('li', {}, make('a', {href: `#lesson=${run.name.replace('lesson/', '')}`, textContent: run.title || run.name})));
     byId('contents').hidden = byId('around').hidden = false;
-    byId('contents').firstElementChild.open = innerWidth > 760;
     byId('contents-list').append(...items);
     document.body.classList.add('course');
   }

@@ -62,6 +62,28 @@ function whyLines(view) {
   return [make('h4', {textContent: 'Why'}), make('ol', {class: 'why'}, ...lines.map(line => make('li', {textContent: line})))];
 }
 
+// What an operation would do here: the allocator's own answers, made when the page was.
+function drawTries(view) {
+  const {story, position, panel} = view, answers = (story.run.tries || []).filter(([at]) => at === position);
+  const command = `faultline explain ${story.run.name} --at ${story.lineOf(position)} --try "free p"`;
+  panel.tries.parentElement.hidden = position === 0;
+  const more = make('p', {class: 'soft'}, answers.length ? 'Any other operation: ' : 'Answered by: ', make('code', {textContent: command}));
+  const buttons = answers.map(([, operation]) => make('button', {type: 'button', textContent: operation, 'aria-pressed': String(operation === view.asked),
+    onclick: () => { view.asked = operation === view.asked ? '' : operation; drawTries(view); }}));
+  const answer = answers.find(([, operation]) => operation === view.asked);
+  panel.tries.replaceChildren(...(buttons.length ? [make('div', {class: 'choices', role: 'group', 'aria-label': 'operations to try'}, ...buttons)] : []),
+    ...(answer ? triedPart(answer) : []), more);
+}
+function triedPart([, operation, ends, why, reads]) {
+  const rows = reads.slice(0, 24).map(([place, bytes, writer]) => make('tr', {}, make('td', {}, make('code', {textContent: place})),
+    make('td', {class: 'number', textContent: grouped(bytes)}), make('td', {textContent: writerText(writer)})));
+  return [make('p', {role: 'status'}, make('code', {textContent: operation}), ends ? make('strong', {class: 'has-fault', textContent: ` would end in ${ends}`})
+      : make('span', {textContent: ' would go through:'})),
+    make('ol', {class: 'why'}, ...why.map(line => make('li', {textContent: line}))),
+    make('details', {}, make('summary', {textContent: `The memory it would read: ${plural(reads.length, 'place')}`}),
+      make('div', {class: 'scroll'}, make('table', {}, make('tbody', {}, ...rows))))];
+}
+
 function receipt(view) {
   const stores = view.step.stores;
   if (!stores.length) return [];

@@ -227,6 +227,8 @@ class Story {
     if (this.labels.size <= 5000) for (const [start, name] of this.labels) consider(start, name);
     const step = this.position - 1;
     if (step >= 0 && this.endedAt[step]) consider(this.endedAt[step], this.steps.ended[step]);
+    const {globals} = this.run;
+    if (best === null && globals && globals <= at && at - globals < 65536) return `globals+${at - globals}`;
     const base = best !== null ? best : this.run.heap <= at && at < this.run.heap + 2 ** 30 ? this.run.heap : null;
     if (base === null) return hex(at);
     const text = best !== null ? label : 'heap';

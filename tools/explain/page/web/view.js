@@ -4,6 +4,7 @@ class View {
     this.page = page;
     this.story = new Story(run);
     this.pageSize = 2 ** run.geometry.page_shift;
+    this.asked = '';  // which operation was tried
     this.pinned = null;  // the byte that was clicked; without one the first fault's is shown
     this.selectedChunk = 0;
     this.position = -1;
@@ -30,7 +31,7 @@ class View {
         look.length ? make('div', {class: 'look'}, make('h3', {textContent: 'What to look at'}), make('ul', {}, ...look)) : null),
       make('div', {class: 'columns'},
         make('section', {class: 'panel script-panel', 'aria-label': 'script'}, make('h2', {textContent: 'Script'}), lines),
-        make('div', {class: 'state'}, section('did'), this.mapSection(section('map', 'Memory')), section('how'),
+        make('div', {class: 'state'}, section('did'), this.mapSection(section('map', 'Memory')), section('how'), section('tries', 'What if', ' it is not done'),
           section('byte', 'Byte', ' its chunk and the way to its frame'), section('lists', 'Lists of free chunks', ' first to be handed out on the left'))));
     panel.did.setAttribute('aria-live', 'polite');
     this.script = new ScriptPanel(this, lines);
@@ -62,6 +63,7 @@ class View {
     drawDid(this);
     this.drawMap();
     drawHow(this);
+    drawTries(this);
     drawByte(this);
     drawLists(this);
   }
