@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tools/inspect/process_memory.h"
 #include "tools/inspect/rest.h"
 #include "tools/inspect/stopped_process.h"
 #include "tools/measure/page_map.h"
@@ -71,7 +71,7 @@ PageState state_of(PageEntry entry, bool zero, bool huge) {
 class ProcessReader {
  public:
   explicit ProcessReader(pid_t pid)
-      : pid_{pid}, page_map_{fmt::format("/proc/{}/pagemap", pid)}, rest_{pid} {}
+      : pid_{pid}, page_map_{fmt::format("/proc/{}/pagemap", pid)}, memory_{pid}, rest_{pid} {}
 
   /// What is to be read, and room for it. If all threads wait, reads it too: it is what read()
   /// gives if none has run until the process was stopped.
@@ -139,9 +139,10 @@ class ProcessReader {
     constexpr std::size_t kCompared = 16;  // pages
     std::array<std::byte, kPage> now;
     for (std::size_t i = 0; i < std::min(area.pages.size(), kCompared); ++i) {
-      if (!holds_bytes(area.pages[i])) continue;
+      const Way way = way_of(area.pages[i]);
+      if (way == Way::Not) continue;
       const std::size_t at = i * kPage;
-      if (copy(area.begin + at, now.data(), kPage) != kPage) return false;
+      if (memory_.copy(way, area.begin + at, now.data(), kPage) != kPage) return false;
       if (std::memcmp(now.data(), area.bytes.data() + at, kPage) != 0) return false;
     }
     return true;
@@ -186,22 +187,21 @@ class ProcessReader {
     tells_zero_page_ = tells_zero_page_ && known;
   }
 
-  /// In memory, and not the zero page. A page in swap is not read: that would bring it in.
-  static bool holds_bytes(PageState state) { return state >= PageState::Anon; }
-
-  /// Calls visit(first page, end) for each run of pages of which holds_bytes is `held`.
+  /// Calls visit(way, first page, end) for each run of pages that are read alike.
   template <class Visit>
-  static void for_each_run(const SavedArea& area, bool held, Visit visit) {
+  static void for_each_run(const SavedArea& area, Visit visit) {
     for (std::size_t i = 0; i < area.pages.size();) {
-      std::size_t end = i;
-      while (end < area.pages.size() && holds_bytes(area.pages[end]) == held) ++end;
-      if (end > i) visit(i, end);
-      i = std::max(end, i + 1);
+      const Way way = way_of(area.pages[i]);
+      std::size_t end = i + 1;
+      while (end < area.pages.size() && way_of(area.pages[end]) == way) ++end;
+      visit(way, i, end);
+      i = end;
     }
   }
 
   static void advise(const SavedArea& area, bool held, int advice) {
-    for_each_run(area, held, [&](std::size_t first, std::size_t end) {
+    for_each_run(area, [&](Way way, std::size_t first, std::size_t end) {
+      if ((way != Way::Not) != held) return;
       (void)::madvise(area.bytes.data() + first * kPage, (end - first) * kPage, advice);
     });
   }
@@ -210,27 +210,21 @@ class ProcessReader {
   static void forget_lost_pages(const SavedArea& area) { advise(area, false, MADV_DONTNEED); }
 
   void read_bytes(const SavedArea& area) const {
-    for_each_run(area, true, [&](std::size_t first, std::size_t end) {
+    for_each_run(area, [&](Way way, std::size_t first, std::size_t end) {
+      if (way == Way::Not) return;
       std::size_t done = first * kPage;
       while (done < end * kPage) {
-        const std::size_t n = copy(area.begin + done, area.bytes.data() + done, end * kPage - done);
+        const std::size_t n =
+            memory_.copy(way, area.begin + done, area.bytes.data() + done, end * kPage - done);
         if (n == 0) return;
         done += n;
       }
     });
   }
 
-  /// How many bytes of the process could be read.
-  std::size_t copy(VirtAddr from, std::byte* to, std::size_t bytes) const {
-    const iovec here{to, bytes};
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the other process
-    const iovec there{reinterpret_cast<void*>(from.raw()), bytes};
-    const ssize_t n = ::process_vm_readv(pid_, &here, 1, &there, 1, 0);
-    return n < 0 ? 0 : static_cast<std::size_t>(n);
-  }
-
   pid_t pid_;
   OpenPageMap page_map_;
+  ProcessMemory memory_;
   Rest rest_;  ///< before anything was read
   std::vector<Mapping> mappings_;
   std::vector<SavedArea> prepared_;
