@@ -1,12 +1,14 @@
 // A program whose heap is looked at: it allocates and frees at random, says what it has, and waits.
-// child SEED OPERATIONS THREADS [corrupt|busy|reserve]
+// child SEED OPERATIONS THREADS [corrupt|busy|reserve|fork]
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { kBlocks = 2000, kMostThreads = 4 };
@@ -26,20 +28,48 @@ static uint64_t next(struct Worker* w) {
   return w->random;
 }
 
+static size_t size(struct Worker* w) {
+  const size_t bound = (size_t)2 << (next(w) % 18);
+  return next(w) % bound + 1;
+}
+
+static void* allocate(struct Worker* w) {
+  const uint64_t how = next(w) % 16;
+  const uint64_t n = next(w) % 8;
+  const size_t bytes = size(w);
+  if (how == 0) return memalign((size_t)16 << n, bytes);
+  return how == 1 ? calloc(n + 1, bytes / 8 + 1) : malloc(bytes);
+}
+
 static void work(struct Worker* w) {
   for (unsigned i = 0; i < w->operations; ++i) {
     void** const block = &w->blocks[next(w) % kBlocks];
-    if (*block != NULL && next(w) % 4 != 0) {
+    const uint64_t what = *block == NULL ? 1 : next(w) % 8;
+    if (what == 0) continue;
+    if (what > 1) {
       free(*block);
       *block = NULL;
-    } else if (*block == NULL) {
-      const size_t bound = (size_t)2 << (next(w) % 18);
-      const size_t size = next(w) % bound;
-      const int aligned = next(w) % 16 == 0;
-      *block = aligned ? memalign((size_t)16 << (next(w) % 9), size + 1) : malloc(size + 1);
-      memset(*block, 1, 1);
+      continue;
     }
+    *block = *block == NULL ? allocate(w) : realloc(*block, size(w));
+    memset(*block, 1, 1);
   }
+}
+
+/// A child that goes on by itself and waits. Returns when it does.
+static void go_on_in_child(void) {
+  int done_there[2];
+  char byte;
+  if (pipe(done_there) != 0) abort();
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    work(&workers[0]);
+    if (write(done_there[1], "d", 1) != 1) abort();
+    for (;;) pause();
+  }
+  if (read(done_there[0], &byte, 1) != 1) abort();
+  printf("child %d\n", (int)child);
 }
 
 static void* thread(void* worker) {
@@ -85,6 +115,7 @@ int main(int argc, char** argv) {
   }
   const char* const mode = argc > 4 ? argv[4] : "";
   if (strcmp(mode, "corrupt") == 0) corrupt(&workers[0]);
+  if (strcmp(mode, "fork") == 0) go_on_in_child();
   if (strcmp(mode, "reserve") == 0) {
     mmap(NULL, (size_t)65 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
          -1, 0);

@@ -136,6 +136,19 @@ TEST_P(InspectTest, ProcessRunsOnAndNoPageOfItChanged) {
   EXPECT_EQ(subject.finish(), 0);
 }
 
+TEST_P(InspectTest, PagesSharedWithAChildStaySharedWhenBothWereRead) {
+  const Subject subject{GetParam().library, {"8", "3000", "1", "fork"}};
+  const std::string child = std::to_string(subject.child);
+  const auto shared = [](const Inspection& inspection) {
+    return inspection.totals.pages.by_state[static_cast<std::size_t>(PageState::AnonShared)];
+  };
+  const Inspection first = inspect(subject.number()), first_of_child = inspect(child);
+  EXPECT_GT(shared(first), 10u);
+  EXPECT_GT(shared(first_of_child), 10u);
+  EXPECT_EQ(inspect(subject.number()).totals.pages.by_state, first.totals.pages.by_state);
+  EXPECT_EQ(inspect(child).totals.pages.by_state, first_of_child.totals.pages.by_state);
+}
+
 TEST_P(InspectTest, CoreShowsTheSameChunks) {
   if (std::system("command -v gcore >/dev/null") != 0) GTEST_SKIP() << "gcore is not installed";
   Subject subject{GetParam().library, {"9", "3000", "2"}};

@@ -14,6 +14,7 @@
 #include "tools/heap/peek_memory.h"
 #include "tools/heap/reader.h"
 #include "tools/inspect/inspection.h"
+#include "tools/run/sim/run.h"
 
 namespace tools::inspect {
 namespace {
@@ -28,49 +29,71 @@ class SimulatedChild {
       : random_{88172645463325252u + seed * 7919} {
     for (unsigned i = 0; i < operations; ++i) step();
   }
-  [[nodiscard]] HeapPicture picture() const { return heap::read_heap(heap::PeekMemory{task_}); }
-  [[nodiscard]] PageState page(VirtAddr at) const { return task_.page_state(at); }
+  [[nodiscard]] HeapPicture picture() const { return heap::read_heap(heap::PeekMemory{*task_}); }
+  [[nodiscard]] PageState page(VirtAddr at) const { return task_->page_state(at); }
+
+  /// Forks; from now on this is the child, which does as many operations more. Returns the parent.
+  pagesim::Task& go_on_in_child(unsigned operations) {
+    pagesim::Task& parent = *task_;
+    task_ = &run::sim::fork(parent);
+    for (unsigned i = 0; i < operations; ++i) step();
+    return parent;
+  }
+  void go_back(pagesim::Task& parent) { task_ = &parent; }
 
  private:
+  using Heap = allocator::Malloc<pagesim::SimMemory>;
+
   std::uint64_t next() {
     random_ ^= random_ << 13;
     random_ ^= random_ >> 7;
     random_ ^= random_ << 17;
     return random_;
   }
+  std::size_t size() {
+    const std::size_t bound = std::size_t{2} << (next() % 18);
+    return next() % bound + 1;
+  }
+  VirtAddr allocate(const Heap& heap) {
+    const std::uint64_t how = next() % 16;
+    const std::uint64_t n = next() % 8;
+    const std::size_t bytes = size();
+    if (how == 0) return heap.memalign(std::size_t{16} << n, bytes);
+    return how == 1 ? heap.calloc(n + 1, bytes / 8 + 1) : heap.malloc(bytes);
+  }
   void step() {
     VirtAddr& block = blocks_[next() % blocks_.size()];
-    const allocator::Malloc heap{pagesim::SimMemory{task_}};
-    if (!block.is_null()) {
-      if (next() % 4 == 0) return;
+    const Heap heap{pagesim::SimMemory{*task_}};
+    const std::uint64_t what = block.is_null() ? 1 : next() % 8;
+    if (what == 0) return;
+    if (what > 1) {
       heap.free(block);
       block = VirtAddr{};
       return;
     }
-    const std::size_t bound = std::size_t{2} << (next() % 18);
-    const std::size_t size = next() % bound;
-    block = next() % 16 == 0 ? heap.memalign(std::size_t{16} << (next() % 9), size + 1)
-                             : heap.malloc(size + 1);
-    task_.touch(block, 1, pagesim::Access::Write);
+    block = block.is_null() ? allocate(heap) : heap.realloc(block, size());
+    task_->touch(block, 1, pagesim::Access::Write);
   }
 
   pagesim::Machine machine_;
-  pagesim::Task& task_ = machine_.boot();
+  pagesim::Task* task_ = &machine_.boot();
   std::uint64_t random_;
   std::array<VirtAddr, 2000> blocks_{};
 };
 
-/// The main arena's chunks, from the heap's first byte on; and the sizes of mapped ones.
+/// The main arena's chunks, from the heap's first byte on; and the pages of mapped ones.
 struct ChunkMap {
   std::vector<std::array<std::uint64_t, 5>> chunks;
-  std::multiset<std::uint64_t> mapped;
+  std::multiset<std::vector<std::string>> mapped;  ///< the state of each page
   VirtAddr begin;
   VirtAddr end;
 
-  explicit ChunkMap(const HeapPicture& picture) {
+  /// `page`: what state a page is in.
+  template <class Page>
+  ChunkMap(const HeapPicture& picture, Page page) {
     for (const heap::Region& region : picture.regions) {
       if (region.mapped) {
-        mapped.insert(region.chunks.front().size);
+        mapped.insert(states(region, page));
         continue;
       }
       begin = region.begin;
@@ -79,7 +102,19 @@ struct ChunkMap {
         chunks.push_back({chunk.at - begin, chunk.size, chunk.flags,
                           static_cast<std::uint64_t>(chunk.state), chunk.number});
       }
+      pages = states(region, page);
     }
+  }
+  std::vector<std::string> pages;  ///< of the heap
+
+ private:
+  template <class Page>
+  static std::vector<std::string> states(const heap::Region& region, Page page) {
+    std::vector<std::string> all;
+    for (VirtAddr at = region.begin.align_down(kPage); at < region.end; at += kPage) {
+      all.emplace_back(to_string(page(at)));
+    }
+    return all;
   }
 };
 
@@ -88,32 +123,39 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-/// A page of the simulated machine and the same one of this machine.
-void expect_same_pages(const SimulatedChild& simulated, const ChunkMap& ours,
-                       const Snapshot& snapshot, const ChunkMap& theirs) {
-  for (std::size_t at = 0; at < ours.end - ours.begin; at += kPage) {
-    const PageState real = snapshot.page(theirs.begin + at);
-    if (real == PageState::Huge) return;  // the machine is set to give huge pages unasked
-    ASSERT_EQ(to_string(simulated.page(ours.begin + at)), to_string(real)) << "heap+" << at;
-  }
+/// Of a process: chunks, lists and pages are those of the simulated one.
+void expect_same(const SimulatedChild& simulated, const std::string& process) {
+  const Inspection real = inspect(process);
+  const Snapshot& snapshot = real.image.snapshot;
+  const ChunkMap ours{simulated.picture(), [&](VirtAddr at) { return simulated.page(at); }};
+  const ChunkMap theirs{real.picture, [&](VirtAddr at) { return snapshot.page(at); }};
+  ASSERT_FALSE(real.picture.broken);
+  ASSERT_GT(ours.chunks.size(), 1u);
+  ASSERT_EQ(ours.chunks, theirs.chunks);
+  const auto& counts = real.totals.pages.by_state;
+  const bool huge = counts[static_cast<std::size_t>(PageState::Huge)] != 0;
+  if (huge) return;  // the machine is set to give huge pages unasked
+  EXPECT_EQ(ours.pages, theirs.pages);
+  EXPECT_EQ(ours.mapped, theirs.mapped);
 }
 
-TEST(SameHeapTest, ChunksListsAndPagesAreThoseOfGlibc) {
+TEST(SameHeapTest, ChunksListsAndPagesAreThoseOfGlibcBeforeAndAfterAFork) {
   if (std::string{gnu_get_libc_version()} != "2.36") GTEST_SKIP() << "glibc is not 2.36";
   const std::uint64_t first = from_environment("INSPECT_SEED", 1);
   const std::uint64_t seeds = from_environment("INSPECT_SEEDS", 100);
   for (std::uint64_t seed = first; seed < first + seeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const auto operations = static_cast<unsigned>(10 + seed * 37 % 3000);
-    const SimulatedChild simulated{seed, operations};
-    const Subject subject{"", {std::to_string(seed), std::to_string(operations), "1"}};
-    const Inspection real = inspect(subject.number());
-    const ChunkMap ours{simulated.picture()}, theirs{real.picture};
-    ASSERT_FALSE(real.picture.broken);
-    ASSERT_GT(ours.chunks.size(), 1u);
-    ASSERT_EQ(ours.chunks, theirs.chunks);
-    EXPECT_EQ(ours.mapped, theirs.mapped);
-    expect_same_pages(simulated, ours, real.image.snapshot, theirs);
+    const bool forks = seed % 3 == 0;
+    SimulatedChild simulated{seed, operations};
+    const Subject subject{
+        "", {std::to_string(seed), std::to_string(operations), "1", forks ? "fork" : "none"}};
+    if (forks) {
+      pagesim::Task& parent = simulated.go_on_in_child(operations);
+      expect_same(simulated, std::to_string(subject.child));
+      simulated.go_back(parent);
+    }
+    expect_same(simulated, subject.number());
   }
 }
 

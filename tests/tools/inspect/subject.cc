@@ -61,6 +61,7 @@ void Subject::take(const std::string& line) {
   unsigned long a = 0, b = 0;
   if (std::sscanf(line.c_str(), "block %lx %lu", &a, &b) == 2) blocks[a] = b;
   if (std::sscanf(line.c_str(), "corrupt %lx", &a) == 1) corrupted = a;
+  std::sscanf(line.c_str(), "child %d", &child);
   std::sscanf(line.c_str(), "mallinfo2 %lu %lu %lu %lu", &hblks, &hblkhd, &fordblks, &keepcost);
 }
 
