@@ -7,7 +7,8 @@
 namespace tools::inspect {
 namespace {
 
-constexpr const char* kInSwap = "it is in swap, and was not read: that would bring it in";
+constexpr const char* kInSwap =
+    "it, or what is behind it, is in swap and was not read: that would bring it in";
 
 using allocator::Faultline;
 using allocator::Glibc236;
@@ -76,7 +77,11 @@ heap::HeapPicture read_picture(const HeapImage& image) {
 }
 
 bool ends_in_swap(const heap::HeapPicture& picture, const Snapshot& snapshot) {
-  return picture.broken && snapshot.page(picture.broken->at + allocator::kWord) == PageState::Swap;
+  if (!picture.broken) return false;
+  const VirtAddr header = picture.broken->at + allocator::kWord;
+  const std::uint64_t size = snapshot.word(header) & ~allocator::kSizeBits;
+  return snapshot.page(header) == PageState::Swap ||
+         snapshot.page(header + size) == PageState::Swap;
 }
 
 }  // namespace tools::inspect
