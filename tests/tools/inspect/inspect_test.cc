@@ -137,6 +137,9 @@ TEST_P(InspectTest, ProcessRunsOnAndNoPageOfItChanged) {
 }
 
 TEST_P(InspectTest, PagesSharedWithAChildStaySharedWhenBothWereRead) {
+  if (GetParam().kind == MallocKind::Faultline) {
+    GTEST_SKIP() << "a thread of its own gives pages back meanwhile";
+  }
   const Subject subject{GetParam().library, {"8", "3000", "1", "fork"}};
   const std::string child = std::to_string(subject.child);
   const auto shared = [](const Inspection& inspection) {
@@ -206,8 +209,9 @@ TEST_P(InspectTest, HeapInSwapIsShownUpToThereAndNotCalledBroken) {
   }
   const HeapPicture picture = read_picture(image);
   ASSERT_TRUE(picture.broken);
-  EXPECT_THAT(picture.broken->rule, HasSubstr("it is in swap, and was not read"));
-  EXPECT_EQ(picture.broken->at.align_down(kPage), page);
+  EXPECT_THAT(picture.broken->rule, HasSubstr("is in swap and was not read"));
+  EXPECT_LT(picture.broken->at, page + kPage);
+  EXPECT_GE(whole.chunk_at(picture.broken->at)->end(), page);
 }
 
 TEST(InspectTextTest, MemoryThatIsTooLargeForAHeapIsNamed) {

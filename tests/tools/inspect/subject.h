@@ -27,7 +27,7 @@ class Subject {
 
   std::map<std::uint64_t, std::uint64_t> blocks;  ///< user address, usable bytes
   std::uint64_t hblks = 0, hblkhd = 0, fordblks = 0, keepcost = 0;
-  pid_t child = 0;  ///< that it forked
+  pid_t child = 0;                         ///< that it forked
   std::optional<std::uint64_t> corrupted;  ///< the chunk whose size was overwritten
 
  private:
