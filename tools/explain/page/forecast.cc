@@ -16,7 +16,6 @@ using Seen = std::optional<std::int64_t>;
 
 constexpr int kForward = 3;  ///< a stored value may look at addresses told after its own
 constexpr int kBack = 14;
-constexpr std::size_t kTrials = 16;  ///< numbers that a choice is made from
 
 std::vector<Rule> all_rules() {
   std::vector<Rule> rules{{Kind::Last}, {Kind::Old}};
@@ -123,10 +122,9 @@ Seen Forecast::seen(const Sight& sight) const {
 }
 
 /// The last kTrials of the first 16, 128, 1024, ... numbers.
-bool Forecast::is_tried() const noexcept {
-  std::uint64_t end = kTrials;
-  while (end <= rows_) end *= 8;
-  return rows_ + kTrials >= end;
+bool Forecast::is_tried() noexcept {
+  if (next_choice_ <= rows_) next_choice_ *= 8;
+  return rows_ + kTrials >= next_choice_;
 }
 
 void Forecast::tell(std::int64_t number, const Sight& sight) {
@@ -207,13 +205,12 @@ void Forecast::choose_among_met(Choice& choice) const {
 }
 
 void Forecast::choose_among_tables(Choice& choice) const {
-  std::vector<std::pair<Rule, std::int64_t>> tables;
+  std::map<std::pair<Rule, std::int64_t>, std::size_t> hits;
   for (const Trial& trial : trials_) {
-    tables.insert(tables.end(), trial.tables.begin(), trial.tables.end());
+    for (const auto& table : trial.tables) ++hits[table];
   }
-  for (const auto& table : tables) {
-    const auto hits = std::count(tables.begin(), tables.end(), table);
-    choice.differences.assign(static_cast<std::size_t>(hits), -table.second);
+  for (const auto& [table, count] : hits) {
+    choice.differences.assign(count, -table.second);
     choice.consider(table.first);
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,7 +47,7 @@ struct Rule {
   Kind kind = Kind::Last;
   std::int64_t offset = 0;
   int back = 0;
-  friend bool operator==(const Rule&, const Rule&) = default;
+  friend auto operator<=>(const Rule&, const Rule&) = default;
 };
 
 /// The numbers of one meaning, in order. The rule is chosen anew now and then, by which would have
@@ -61,6 +62,7 @@ class Forecast {
   [[nodiscard]] std::string rest_json() const;
 
  private:
+  static constexpr std::size_t kTrials = 16;  ///< numbers that a choice is made from
   struct Choice;
   struct Trial {
     std::int64_t number = 0;
@@ -70,7 +72,7 @@ class Forecast {
     std::vector<std::pair<Rule, std::int64_t>> tables;
   };
   [[nodiscard]] std::optional<std::int64_t> seen(const Sight& sight) const;
-  [[nodiscard]] bool is_tried() const noexcept;
+  [[nodiscard]] bool is_tried() noexcept;
   void try_rules(std::int64_t number, const Sight& sight);
   void choose();
   void choose_among_fixed(Choice& choice) const;
@@ -83,7 +85,8 @@ class Forecast {
   std::unordered_map<std::int64_t, std::int64_t> met_;  ///< other number -> number
   std::vector<Trial> trials_;
   std::uint64_t rows_ = 0;
-  bool foretold_ = true;  ///< so far nothing differed
+  std::uint64_t next_choice_ = kTrials;  ///< before which row the rule is chosen anew
+  bool foretold_ = true;                 ///< so far nothing differed
   std::string rest_;
   std::string rules_;
 };
