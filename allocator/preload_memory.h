@@ -12,6 +12,8 @@ struct PreloadThread {
   bool begun = false;    ///< its first call was seen: begin_thread ran
   bool forking = false;  ///< between the two halves of a fork, holding every lock
   VirtAddr cache{};      ///< the thread's cache while it is hidden from the fast paths
+
+  void set_forking(bool now) noexcept { forking = now; }
 };
 
 #ifdef ALLOCATOR_FAULTLINE

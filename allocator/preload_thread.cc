@@ -57,7 +57,7 @@ void take_locks() noexcept {
   kHeap.before_fork();
 }
 void leave_fork() noexcept {
-  PreloadStorage::thread.forking = false;
+  PreloadStorage::thread.set_forking(false);
   if (!is_watching()) show_cache();
 }
 
@@ -65,7 +65,7 @@ void leave_fork() noexcept {
 /// process's first call, is next to the fork. Handlers yet nearer may still allocate.
 void before_fork() noexcept {
   take_locks();
-  PreloadStorage::thread.forking = true;
+  PreloadStorage::thread.set_forking(true);
 }
 void after_fork_in_parent() noexcept {
   kHeap.after_fork_in_parent();

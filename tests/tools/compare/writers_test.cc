@@ -108,6 +108,11 @@ TEST_F(WritersTest, TheForkBillCountsWhatMetadataAloneCopied) {
   EXPECT_EQ(typical("ptmalloc", "malloc", 0)["fork_bill"]["copied_by_metadata"], 0);
 }
 
+TEST_F(WritersTest, StoresOfForkHandlersAreToTheAllocatorsRecords) {
+  for (const char* allocator : {"ptmalloc", "faultline"})  // what is left: a page of its code
+    EXPECT_LE(more(allocator, "fork", 100, "by_writer", "unknown"), 100 + 10) << allocator;
+}
+
 TEST(WriterOfCodeTest, TheInnermostAccessorTells) {
   const auto of = [](std::vector<std::string> functions) { return writer_of_code(functions); };
   const std::string store = "void allocator::RealMemory::store<unsigned long>";
