@@ -34,12 +34,11 @@ class ExplainPageTest : public testing::Test {
     EXPECT_EQ(faultline("explain " + arguments + " --html page.html"), "");
     return text_of_file(folder_ + "/page.html");
   }
-  /// Uses the page. `search`: what is looked for; `pace`: steps at which a step is timed.
+  /// Uses the page. `search`: what is looked for.
   [[nodiscard]] json use(const std::string& page, const std::string& size = "1200,900",
-                         const std::string& hash = "", const std::string& search = "free",
-                         const std::string& pace = "[]") const {
-    const std::string script = "const SEARCH = '" + search + "', PACE = " + pace + ";\n" +
-                               text_of_file(EXPLAIN_PAGE_TEST_SCRIPT);
+                         const std::string& hash = "", const std::string& search = "free") const {
+    const std::string script =
+        "const SEARCH = '" + search + "';\n" + text_of_file(EXPLAIN_PAGE_TEST_SCRIPT);
     return use_page(folder_, page, script, size, hash);
   }
 

@@ -67,12 +67,6 @@ ready.then(() => {
   [...document.querySelectorAll('.tries button')].find(button => button.textContent === 'free p')?.click();
   saw.tried = text('.tries')[0];
   saw.contents = text('#contents-list a').length;
-  const slow = [];
-  for (const to of PACE) {
-    page.goTo(to);
-    for (const by of [1, -1]) { const before = performance.now(); page.goTo(page.position + by); slow.push(performance.now() - before); }
-  }
-  saw.pace = slow;
 }).catch(error => pageErrors.push(String(error.stack || error))).finally(() => {
   const result = document.createElement('pre');
   result.textContent = 'SEEN' + JSON.stringify(saw) + 'SEEN';
