@@ -41,3 +41,10 @@ function make(tag, properties = {}, ...children) {
   element.append(...children.filter(child => child !== null && child !== undefined));
   return element;
 }
+// Leaves what is in its place where it is, so that the browser need not lay it out again.
+function setChildren(element, children) {
+  children.forEach((child, i) => {
+    if (element.childNodes[i] !== child) element.insertBefore(child, element.childNodes[i] || null);
+  });
+  while (element.childNodes.length > children.length) element.lastChild.remove();
+}

@@ -1,10 +1,14 @@
 // The map: regions drawn to scale, chunks above the pages they lie in, and what the step did there.
 const kRowHeight = 46, kBarHeight = 24, kStripHeight = 7, kMostRows = 12;
 
+// Read once: a look into the style of a page that has just changed makes the browser lay it out.
 class Palette {
   constructor() {
-    const style = getComputedStyle(document.documentElement);
-    this.of = name => style.getPropertyValue('--' + name).trim();
+    const style = getComputedStyle(document.documentElement), known = new Map();
+    this.of = name => {
+      if (!known.has(name)) known.set(name, style.getPropertyValue('--' + name).trim());
+      return known.get(name);
+    };
     for (const name of ['ink', 'soft', 'line', 'paper', 'card', 'accent', 'fault']) this[name] = this.of(name);
   }
   chunk(state) { return this.of('c-' + state); }

@@ -140,17 +140,25 @@ class Page {
     byId('found').textContent = 'not found';
   }
 
-  drawTimeline(colours) {
-    const [context, width] = sized(byId('timeline'), 26), pad = 8, span = width - 2 * pad, bins = Math.max(1, Math.floor(span / 2));
-    const x = position => pad + (this.length ? position / this.length : 0) * span;
-    context.fillStyle = colours.line;
-    context.fillRect(pad, 22, span, 2);
+  // The most faults of a step in each of so many parts of the timeline.
+  costliest(bins) {
+    const key = `${this.opened} ${bins}`;
+    if (this.costsOf === key) return this.costs;
     const most = new Float64Array(bins + 1);
     for (const {story} of this.views) for (let i = 0; i < story.length; ++i) {
       const cost = story.steps.minor[i] + story.steps.major[i];
       const bin = Math.round((i + 1) / this.length * bins);
       if (cost > most[bin]) most[bin] = cost;
     }
+    this.costsOf = key;
+    return this.costs = most;
+  }
+  drawTimeline(colours) {
+    const [context, width] = sized(byId('timeline'), 26), pad = 8, span = width - 2 * pad, bins = Math.max(1, Math.floor(span / 2));
+    const x = position => pad + (this.length ? position / this.length : 0) * span;
+    context.fillStyle = colours.line;
+    context.fillRect(pad, 22, span, 2);
+    const most = this.costliest(bins);
     context.fillStyle = colours.fault;
     for (let bin = 0; bin <= bins; ++bin) {
       const height = most[bin] ? Math.min(20, 6 + 3 * Math.log2(most[bin])) : 0;

@@ -112,6 +112,7 @@ class ScriptPanel {
   constructor(view, element) {
     this.view = view;
     this.element = element;
+    this.items = new Map();  // of the lines that are shown
     this.stepOf = new Map();
     const {story} = view;
     for (let i = story.length; i-- > 0;) this.stepOf.set(story.steps.line[i], i + 1);
@@ -125,18 +126,20 @@ class ScriptPanel {
     return step === undefined ? 0 : steps.minor[step - 1] + steps.major[step - 1];
   }
   fill(from, to) {
-    const items = [];
-    for (let line = from; line <= to; ++line) {
-      const text = this.lines[line - 1], step = this.stepOf.get(line), cost = this.costOf(step);
-      const hash = text.indexOf('#'), code = hash < 0 ? text : text.slice(0, hash);
-      const quiet = step === undefined ? ' quiet' : '';
-      items.push(make('li', {class: 'line' + quiet, 'data-line': line}, make('button', {type: 'button', class: 'row',
-        disabled: step === undefined, onclick: () => this.view.page.goTo(step)},
-        make('span', {class: 'no', textContent: line}), make('code', {}, code,
-          hash < 0 ? null : make('span', {class: 'comment', textContent: text.slice(hash)})),
-        cost ? make('span', {class: 'badge', textContent: grouped(cost), title: plural(cost, 'fault')}) : null)));
-    }
-    this.element.replaceChildren(...items);
+    const items = new Map();
+    for (let line = from; line <= to; ++line) items.set(line, this.items.get(line) || this.item(line));
+    this.items = items;
+    setChildren(this.element, [...items.values()]);
+  }
+  item(line) {
+    const text = this.lines[line - 1], step = this.stepOf.get(line), cost = this.costOf(step);
+    const hash = text.indexOf('#'), code = hash < 0 ? text : text.slice(0, hash);
+    const quiet = step === undefined ? ' quiet' : '';
+    return make('li', {class: 'line' + quiet, 'data-line': line}, make('button', {type: 'button', class: 'row',
+      disabled: step === undefined, onclick: () => this.view.page.goTo(step)},
+      make('span', {class: 'no', textContent: line}), make('code', {}, code,
+        hash < 0 ? null : make('span', {class: 'comment', textContent: text.slice(hash)})),
+      cost ? make('span', {class: 'badge', textContent: grouped(cost), title: plural(cost, 'fault')}) : null));
   }
   update() {
     const line = this.view.story.lineOf(this.view.position);
@@ -151,23 +154,42 @@ class ScriptPanel {
   }
 }
 
+// Most lists are as they were a step before: what is shown of them stays.
+const kListKinds = ['tcache', 'fast', 'unsorted', 'small', 'large'];
 function drawLists(view) {
-  const {heap, panel, story} = view;
-  const order = ['tcache', 'fast', 'unsorted', 'small', 'large'], groups = [];
-  for (const kind of order) {
-    const lists = heap.lists.filter(list => list.kind === kind);
-    const body = lists.slice(0, 40).map(list => listRow(view, list));
-    if (lists.length > 40) body.push(make('p', {class: 'soft', textContent: `and ${lists.length - 40} more lists`}));
-    groups.push(make('div', {class: 'group'}, make('h4', {title: kChunkStates[kind][1]}, swatch('c-' + kind), kChunkStates[kind][0] +
-      (kind === 'small' || kind === 'large' ? 's' : kind === 'fast' ? 's' : '')),
-      ...(body.length ? body : [make('p', {class: 'soft', textContent: 'empty'})])));
-  }
+  const {heap, panel, story} = view, before = view.listRows, rows = view.listRows = new Map();
+  const rowOf = list => {
+    const key = listKey(view, list), row = before.get(key) || listRow(view, list);
+    rows.set(key, row);
+    return row;
+  };
+  const soft = text => make('p', {class: 'soft', textContent: text});
+  const groups = kListKinds.map(kind => {
+    const lists = heap.lists.filter(list => list.kind === kind), body = lists.slice(0, 40).map(rowOf);
+    if (lists.length > 40) body.push(soft(`and ${lists.length - 40} more lists`));
+    const name = kChunkStates[kind][0] + (kind === 'small' || kind === 'large' || kind === 'fast' ? 's' : '');
+    return listGroup(view, kind, name, body.length ? body : [soft('empty')]);
+  });
   const top = [...heap.tops].filter(at => heap.segmentOf(at)).map(at => make('span', {}, byteButton(view, at, story.name(at)),
     make('span', {class: 'soft', textContent: ` ${bytesText(heap.size(at))}`})));
-  groups.push(make('div', {class: 'group'}, make('h4', {title: kChunkStates.top[1]}, swatch('c-top'), 'top'), ...(top.length ? top : [make('p', {class: 'soft', textContent: 'no heap yet'})])));
+  groups.push(listGroup(view, 'top', 'top', top.length ? top : [soft('no heap yet')]));
   const limits = heap.thresholds().filter(([, value]) => value).map(([name, value]) => make('span', {class: 'limit'},
     make('span', {class: 'soft', textContent: name + ' '}), grouped(value)));
-  panel.lists.replaceChildren(make('div', {class: 'groups'}, ...groups), make('p', {class: 'limits'}, ...limits));
+  if (!panel.lists.firstChild) panel.lists.append(make('div', {class: 'groups'}), make('p', {class: 'limits'}));
+  setChildren(panel.lists.firstChild, groups);
+  panel.lists.lastChild.replaceChildren(...limits);
+}
+function listGroup(view, kind, name, body) {
+  if (!view.listGroups.has(kind))
+    view.listGroups.set(kind, make('div', {class: 'group'}, make('h4', {title: kChunkStates[kind][1]}, swatch('c-' + kind), name)));
+  const group = view.listGroups.get(kind);
+  setChildren(group, [group.firstChild, ...body]);
+  return group;
+}
+function listKey(view, list) {
+  const members = list.members.slice(0, 8).map(at => `${at} ${view.story.name(at)}`);
+  const most = view.heap.number(view.story.run.globals + kParams + 16);
+  return [list.of, list.kind, list.size, list.bin, list.count, most, list.members.length > 8, list.more, ...members].join();
 }
 function swatch(name) { return make('i', {class: 'swatch', style: `background:var(--${name})`}); }
 function listRow(view, list) {

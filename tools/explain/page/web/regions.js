@@ -15,11 +15,8 @@ function regionsOf(story, heap, space, touched) {
       const mapped = heap.mapped(area);
       if (mapped.starts.length) region.chunks = [mapped];
     }
-    const names = [];
-    if (story.labels.size <= 2000) for (const [at] of story.labels) {
-      if (at >= area.start && at < area.end && names.length < 9) names.push(story.label(at));
-    }
-    region.names = names.filter(name => name);
+    const first = story.namedFrom(area.start), last = Math.min(first + 9, story.namedFrom(area.end));
+    region.names = [...story.named.subarray(first, last)].map(at => story.label(at));
     if (region.chunks.length && region.title === 'mapping') region.title = region.chunks[0].name;
     if (region.title === 'mapping' && region.names.length) region.title = region.names.slice(0, 8).join(', ');
     list.push(region);
@@ -43,13 +40,13 @@ class Rows {
     return {from: first * this.page, to: (first + pages) * this.page, pages};
   }
   fold(story, space) {
-    const starts = new Set();
+    const starts = new Uint8Array(this.pages);
     for (const segment of this.region.chunks)
-      for (const at of segment.starts) starts.add(Math.floor(at / this.page));
+      for (const at of segment.starts) starts[Math.floor(at / this.page) - this.first] = 1;
     this.folded = [];
     let state = null;
     for (let i = 0; i < this.pages; ++i) {
-      const page = this.first + i, now = starts.has(page) ? null : story.pageState(space, page);
+      const page = this.first + i, now = starts[i] ? null : story.pageState(space, page);
       const last = this.folded[this.folded.length - 1];
       if (now !== null && now === state) ++last.pages; else this.folded.push({first: page, pages: 1});
       state = now;

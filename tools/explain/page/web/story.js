@@ -209,6 +209,23 @@ class Story {
     }
     return steps;
   }
+  // The addresses that names stand for now, in order, and the first of them from `at` on.
+  get named() {
+    if (this.namedAt !== this.position) {
+      this.sorted = Float64Array.from(this.labels.keys()).filter(at => this.label(at)).sort();
+      this.namedAt = this.position;
+    }
+    return this.sorted;
+  }
+  namedFrom(at) {
+    const {named} = this;
+    let low = 0, high = named.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (named[middle] < at) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
   label(address) {
     const name = this.labels.get(address);
     return name === undefined ? '' : this.run.names[name];
@@ -224,7 +241,8 @@ class Story {
       best = start;
       label = this.run.names[name];
     };
-    if (this.labels.size <= 5000) for (const [start, name] of this.labels) consider(start, name);
+    const above = this.namedFrom(at + 1);
+    for (const start of this.named.subarray(Math.max(0, above - 1), above + 1)) consider(start, this.labels.get(start));
     const step = this.position - 1;
     if (step >= 0 && this.endedAt[step]) consider(this.endedAt[step], this.steps.ended[step]);
     const {globals} = this.run;

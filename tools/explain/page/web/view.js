@@ -35,6 +35,8 @@ class View {
           section('byte', 'Byte', ' its chunk and the way to its frame'), section('lists', 'Lists of free chunks', ' first to be handed out on the left'))));
     panel.did.setAttribute('aria-live', 'polite');
     this.script = new ScriptPanel(this, lines);
+    this.listRows = new Map();
+    this.listGroups = new Map();
   }
 
   mapSection(section) {
