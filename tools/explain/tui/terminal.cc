@@ -46,13 +46,15 @@ void release_endings() {
   ::sigprocmask(SIG_UNBLOCK, &held, nullptr);
 }
 
-/// Until there is input, or a signal was handled.
+/// Until there is input, or a signal was handled. A terminal that is gone can always be read, and
+/// ppoll lets no signal through then: its end is that of SIGHUP.
 void wait_for_input() {
   sigset_t open;
   ::sigprocmask(SIG_SETMASK, nullptr, &open);
   for (const int signal : kEndings) sigdelset(&open, signal);
   pollfd input{STDIN_FILENO, POLLIN, 0};
   (void)::ppoll(&input, 1, nullptr, &open);
+  if ((input.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) ended = SIGHUP;
 }
 
 constexpr short kPairs = 4;  // red, green, yellow, blue: ECMA-48's 31 to 34
@@ -160,13 +162,11 @@ std::optional<char32_t> Terminal::next_key() {
   for (;;) {
     wint_t code = 0;
     const int kind = ::get_wch(&code);
+    if (kind == ERR) wait_for_input();
     if (ended != 0) return std::nullopt;
+    if (kind == ERR) continue;
     if (kind == KEY_CODE_YES && code == KEY_RESIZE) return std::nullopt;
-    if (kind != ERR) {
-      if (const char32_t key = key_of(code, kind == KEY_CODE_YES); key != 0) return key;
-      continue;
-    }
-    wait_for_input();
+    if (const char32_t key = key_of(code, kind == KEY_CODE_YES); key != 0) return key;
   }
 }
 

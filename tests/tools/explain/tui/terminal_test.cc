@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <string_view>
 #include <thread>
 
 namespace tools::explain {
@@ -32,12 +34,14 @@ std::string output_of(const std::string& command) {
 class TerminalTest : public testing::Test {
  protected:
   void SetUp() override {
+    if (std::string_view{TMUX}.empty()) GTEST_SKIP() << "tmux is not installed";
     std::string path = (std::filesystem::temp_directory_path() / "terminal-XXXXXX").string();
     ASSERT_NE(::mkdtemp(path.data()), nullptr);
     folder_ = path;
     std::ofstream{folder_ + "/a.fl"} << "p = malloc 1024\nwrite p\nq = malloc 24\nfree p\n";
   }
   void TearDown() override {
+    if (folder_.empty()) return;
     (void)tmux("kill-server");
     std::filesystem::remove_all(folder_);
   }
@@ -83,11 +87,15 @@ class TerminalTest : public testing::Test {
     expect("\ngone");
     type("clear Enter");
   }
-  /// Of the view, in the terminal's foreground.
-  void kill(const std::string& signal) const {
+  /// The numbers of the view's processes, its own first.
+  [[nodiscard]] std::string processes() const {
     const std::string tty = tmux("display-message -p '#{pane_tty}'");
-    (void)output_of("kill -" + signal + " $(ps -o pid=,stat=,comm= -t " +
-                    tty.substr(0, tty.find('\n')) + " | awk '$3==\"faultline\"{print $1; exit}')");
+    return output_of("ps -o pid=,comm= -t " + tty.substr(0, tty.find('\n')) +
+                     " | awk '$2==\"faultline\"{printf \"%s%d\", n++ ? \" \" : \"\", $1}'");
+  }
+  void kill(const std::string& signal) const {
+    const std::string all = processes();
+    (void)output_of("kill -" + signal + " " + all.substr(0, all.find(' ')));
   }
 
   std::string folder_;
@@ -138,6 +146,16 @@ TEST_F(TerminalTest, SignalsEndItWithTheTerminalAsItWas) {
   begin();
   kill("TERM");
   expect_ended(143);
+}
+
+TEST_F(TerminalTest, EndsWithItsTerminal) {
+  open(80, 24);
+  const std::string living = "ps -o stat= -p '" + processes() + "' | grep -v Z";
+  ASSERT_NE(output_of(living), "");
+  (void)tmux("kill-server");
+  for (int i = 0; i < 500 && !output_of(living).empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  EXPECT_EQ(output_of(living), "");
 }
 
 TEST_F(TerminalTest, StoppedItGivesTheTerminalBackAndGoesOnWhereItWas) {
