@@ -67,7 +67,24 @@ std::string legend(const Comparison& comparison) {
   return text;
 }
 
-/// What was touched in user mode, in the typical run of each.
+/// A row for the typical run of each that `cells` has something of; empty: of none.
+template <class Cells>
+std::string typical_table(const Comparison& comparison,
+                          const std::vector<report::Table::Column>& columns, Cells&& cells) {
+  report::Table table{columns};
+  bool any = false;
+  for (const Entry& entry : comparison.entries) {
+    const Run* const run = entry.typical();
+    std::vector<std::string> row = run == nullptr ? std::vector<std::string>{} : cells(*run);
+    if (row.empty()) continue;
+    any = true;
+    row.insert(row.begin(), entry.subject.name);
+    table.add(std::move(row));
+  }
+  return any ? "\n" + table.to_text() : "";
+}
+
+/// What was touched in user mode.
 std::string region_table(const Comparison& comparison) {
   std::vector<report::Table::Column> columns = {{"by region", report::Align::Left}};
   for (std::size_t i = 0; i < kRegions; ++i) {
@@ -76,39 +93,28 @@ std::string region_table(const Comparison& comparison) {
   columns.push_back({"in kernel"});
   columns.push_back({"all"});
   columns.push_back({"lost"});
-  report::Table table{columns};
-  bool any = false;
-  for (const Entry& entry : comparison.entries) {
-    const Run* const run = entry.typical();
-    if (run == nullptr || !run->faults) continue;
-    any = true;
-    std::vector<std::string> cells = {entry.subject.name};
-    for (const std::uint64_t count : run->faults->by_region)
-      cells.push_back(report::grouped(count));
-    cells.push_back(report::grouped_signed(run->kernel_share()));
-    cells.push_back(report::grouped(run->end.minor + run->end.major));
-    cells.push_back(report::grouped(run->faults->lost));
-    table.add(std::move(cells));
-  }
-  return any ? "\n" + table.to_text() : "";
+  return typical_table(comparison, columns, [](const Run& run) {
+    std::vector<std::string> cells;
+    if (!run.faults) return cells;
+    for (const std::uint64_t count : run.faults->by_region) cells.push_back(report::grouped(count));
+    cells.push_back(report::grouped_signed(run.kernel_share()));
+    cells.push_back(report::grouped(run.end.minor + run.end.major));
+    cells.push_back(report::grouped(run.faults->lost));
+    return cells;
+  });
 }
 
-/// Where faults were not seen: what was there when the processes of the typical run ended.
+/// Where faults were not seen: what was there when the processes ended.
 std::string present_table(const Comparison& comparison) {
   std::vector<report::Table::Column> columns = {{"pages at exit", report::Align::Left}};
   for (const Region region : kPresentRegions) columns.push_back({std::string{to_string(region)}});
-  report::Table table{columns};
-  bool any = false;
-  for (const Entry& entry : comparison.entries) {
-    const Run* const run = entry.typical();
-    if (run == nullptr || !run->present) continue;
-    any = true;
-    std::vector<std::string> cells = {entry.subject.name};
+  return typical_table(comparison, columns, [](const Run& run) {
+    std::vector<std::string> cells;
+    if (!run.present) return cells;
     for (const Region region : kPresentRegions)
-      cells.push_back(report::grouped((*run->present)[static_cast<std::size_t>(region)]));
-    table.add(std::move(cells));
-  }
-  return any ? "\n" + table.to_text() : "";
+      cells.push_back(report::grouped((*run.present)[static_cast<std::size_t>(region)]));
+    return cells;
+  });
 }
 
 /// One table of a run: names and faults, with those that do not occur.
