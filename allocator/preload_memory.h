@@ -13,6 +13,7 @@ struct PreloadThread {
   bool forking = false;  ///< between the two halves of a fork, holding every lock
   VirtAddr cache{};      ///< the thread's cache while it is hidden from the fast paths
 
+  /// By its name in the debugging information `faultline compare` tells the writer of this store.
   void set_forking(bool now) noexcept { forking = now; }
 };
 
