@@ -2,7 +2,7 @@
 // scripts, the data, and after how many steps the heap is looked at again.
 const fs = require('fs');
 const [web, data, every] = process.argv.slice(2);
-const text = ['data', 'words', 'forecast', 'deeds', 'story', 'heap'].map(name => fs.readFileSync(`${web}/${name}.js`, 'utf8')).join('\n');
+const text = ['data', 'words', 'forecast', 'deeds', 'slots', 'names', 'unpacking', 'story', 'heap'].map(name => fs.readFileSync(`${web}/${name}.js`, 'utf8')).join('\n');
 const {Story, Heap} = new Function(text + '; return {Story, Heap};')();
 
 const number = list => list.kind === 'tcache' ? (list.size - 32) / 16 : list.kind === 'fast' ? list.size / 16 - 2 : list.bin;

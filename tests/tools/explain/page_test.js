@@ -7,6 +7,7 @@ const text = selector => [...document.querySelectorAll(selector)].map(element =>
 // What the page shows at a step: texts from the screen; chunks and lists as they are drawn.
 function shown(view = page.views[0]) {
   const {heap, story} = view;
+  view.drawRest();
   const all = [...heap.segments, ...story.areaList(view.space).filter(area => !area.name).map(area => heap.mapped(area))];
   return {
     line: document.querySelector('[aria-current=step]')?.dataset.line ?? null,
@@ -30,8 +31,10 @@ function clickWedge() {
   return {at: fault.at, selected: view.pinned, here: text('.words .here td'), walk: text('.walk tr').length, byte: text('.byte strong')[0]};
 }
 
-ready.then(() => {
+const nap = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+ready.then(async () => {
   saw.linked = page.position;
+  await page.until(page.length);
   press_button('first');
   saw.start = shown();
   saw.forward = [];
@@ -52,18 +55,21 @@ ready.then(() => {
   saw.searching = document.activeElement === box;
   box.value = SEARCH;
   press('Enter', box);
+  await nap(10);
   saw.found = page.position;
   box.blur();
   const scrub = document.getElementById('scrub');
   scrub.value = 2;
   scrub.dispatchEvent(new Event('input'));
   saw.scrubbed = page.position;
+  await nap(300);
   saw.hash = location.hash;
   saw.wider = document.documentElement.scrollWidth > innerWidth;
   page.goTo(5);
   saw.views = page.views.map(view => ({title: view.story.run.name, machine: view.story.run.machine, cached: view.heap.cached.size, position: view.position, line: view.element.querySelector('[aria-current=step]')?.textContent}));
   saw.unnamed = [...document.querySelectorAll('button, input, canvas')].filter(e => !e.textContent.trim() && !e.getAttribute('aria-label') && e.getAttribute('aria-hidden') !== 'true').length;
   page.goTo(page.length);
+  page.views[0].drawRest();
   [...document.querySelectorAll('.tries button')].find(button => button.textContent === 'free p')?.click();
   saw.tried = text('.tries')[0];
   saw.contents = text('#contents-list a').length;

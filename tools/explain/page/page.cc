@@ -80,8 +80,9 @@ std::string to_html(PageKind kind, const std::string& title, const std::vector<s
   std::string html{file("explain.html")};
   for (int i = 0; i < 2; ++i) put(html, "@TITLE@", escaped(title));
   put(html, "@STYLE@", file("explain.css"));
-  for (const char* script : {"data", "words", "forecast", "deeds", "story", "heap", "regions",
-                             "map", "panels", "view", "page"}) {
+  for (const char* script :
+       {"data", "words", "forecast", "deeds", "slots", "names", "unpacking", "story", "heap",
+        "regions", "map", "panels", "script", "view", "page"}) {
     put(html, fmt::format("@{}@", script), file(fmt::format("{}.js", script)));
   }
   put(html, "@DATA@", base64(deflated(data)));

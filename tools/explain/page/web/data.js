@@ -23,7 +23,8 @@ function readTable(json, steps) {
   return table;
 }
 
-const grouped = n => n.toLocaleString('en');
+const kGrouping = new Intl.NumberFormat('en');
+const grouped = n => typeof n === 'string' ? n : n >= 0 && n < 1000 ? String(n) : kGrouping.format(n);
 const plural = (n, word) => `${grouped(n)} ${word}${n === 1 ? '' : 's'}`;
 // The kernel's half of the addresses is negative here.
 const hex = n => '0x' + (typeof n === 'string' ? n : n < 0 ? BigInt.asUintN(64, BigInt(n)).toString(16) : n.toString(16));

@@ -27,7 +27,7 @@ function readLine(text, names) {
 const packed = (decision, since, item, argument) => ((decision * 32 + since) * 16384 + item) * 16 + argument;
 
 class Deeds {
-  constructor(story) {
+  constructor(story, values) {
     const {deeds, names} = story.run, {keys, rules, rest} = deeds.forecasts;
     this.story = story;
     this.kinds = deeds.kinds.map(kind => typeof kind !== 'string' ? kind
@@ -40,7 +40,7 @@ class Deeds {
     names.forEach((name, i) => { if (!this.names.has(name)) this.names.set(name, i); });
     this.bound = new Float64Array(names.length);
     this.labels = new Map();
-    this.sight = new Sight(story);
+    this.sight = new Sight(values);
     this.stores = {first: new Uint32Array(story.length + 1), rows: 0, at: [], bytes: [], run: [], step: [], writer: [], faults: []};
     this.notes = {first: new Uint32Array(story.length + 1), kind: [], begin: [], value: [], label: [], text: []};
   }

@@ -12,7 +12,8 @@ const mangled = (at, link) => xor(link, Math.floor(at / 4096));
 
 // What is seen while a step is told: its numbers, the words of before it, and of a value where it is stored.
 class Sight {
-  constructor(story) { this.story = story; }
+  // `values`: by slot, as they are before the step.
+  constructor(values) { this.values = values; }
   begin(slots, numbers) {
     this.slots = slots;
     this.numbers = numbers;
@@ -25,7 +26,7 @@ class Sight {
   }
   word(at) {
     if (at < 4096) return null;
-    const slot = this.slots.get(at - at % 8), value = slot === undefined ? 0 : this.story.values[slot];
+    const slot = this.slots.get(at - at % 8), value = slot < 0 ? 0 : this.values[slot];
     return typeof value === 'number' && value > 0 ? value : null;
   }
   old() {

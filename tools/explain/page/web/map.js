@@ -1,33 +1,41 @@
 // The map: regions drawn to scale, chunks above the pages they lie in, and what the step did there.
 const kRowHeight = 46, kBarHeight = 24, kStripHeight = 7, kMostRows = 12;
 
-// Read once: a look into the style of a page that has just changed makes the browser lay it out.
+// Read while the page is built and when its colours change, all at once: a look into the style of a page
+// that has just changed makes the browser lay it out.
 class Palette {
   constructor() {
-    const style = getComputedStyle(document.documentElement), known = new Map();
-    this.of = name => {
-      if (!known.has(name)) known.set(name, style.getPropertyValue('--' + name).trim());
-      return known.get(name);
-    };
-    for (const name of ['ink', 'soft', 'line', 'paper', 'card', 'accent', 'fault']) this[name] = this.of(name);
+    const style = getComputedStyle(document.documentElement), of = name => style.getPropertyValue('--' + name).trim();
+    for (const name of ['ink', 'soft', 'line', 'paper', 'card', 'accent', 'fault', 'header']) this[name] = of(name);
+    this.onChunk = of('on-chunk');
+    this.headerSoft = of('header-soft');
+    this.chunks = new Map(Object.keys(kChunkStates).map(state => [state, of('c-' + state)]));
+    this.pages = new Map(Object.keys(kPageStates).map(state => [state, of('p-' + state.replaceAll('_', '-'))]));
+    this.font = '11px ' + of('mono');
+    const context = document.createElement('canvas').getContext('2d');
+    context.font = this.font;
+    this.letter = context.measureText('0').width;
   }
-  chunk(state) { return this.of('c-' + state); }
-  page(state) { return this.of('p-' + state.replaceAll('_', '-')); }
+  chunk(state) { return this.chunks.get(state); }
+  page(state) { return this.pages.get(state); }
+  // Its width in the canvas's font, in which all letters are equally wide.
+  widthOf(text) { return text.length * this.letter; }
 }
 
-function sized(canvas, height) {
-  const width = canvas.clientWidth || canvas.parentElement.clientWidth, ratio = devicePixelRatio || 1;
+// Made ready to be drawn anew. To ask for its width, or to set the font again, would cost a layout.
+function sized(canvas, width, height, colours) {
+  const ratio = devicePixelRatio || 1, context = canvas.getContext('2d');
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
     canvas.style.height = height + 'px';
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.textBaseline = 'middle';
+    context.font = colours.font;
   }
-  const context = canvas.getContext('2d');
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.textBaseline = 'middle';
-  context.font = '11px ' + getComputedStyle(document.documentElement).getPropertyValue('--mono');
-  return [context, width];
+  context.textAlign = 'left';
+  return context;
 }
 
 // One region: its canvas, where its window stands, and what a click there means.
@@ -82,7 +90,7 @@ class RegionView {
     const many = count > shown;
     this.overview.hidden = this.pager.hidden = !many;
     if (many) this.drawOverview(shown);
-    const [context, width] = sized(this.canvas, shown * kRowHeight + 4);
+    const {width} = this.view, context = sized(this.canvas, width, shown * kRowHeight + 4, this.view.colours);
     const narrow = width < 560;
     this.left = narrow ? 62 : 78;
     this.right = narrow ? 0 : 118;
@@ -122,7 +130,7 @@ class RegionView {
       context.fill();
     }
     if (state === null) return;
-    const text = `${grouped(row.pages)} pages, ${kPageStates[state][0]}`, wide = context.measureText(text).width + 10;
+    const text = `${grouped(row.pages)} pages, ${kPageStates[state][0]}`, wide = colours.widthOf(text) + 10;
     context.fillRect(middle + 16, y + 2, wide, kBarHeight - 4);
     context.fillStyle = colours.ink;
     context.fillText(text, middle + 21, y + kBarHeight / 2);
@@ -145,8 +153,8 @@ class RegionView {
       const text = story.label(at + 16) || (state === 'cacheblock' || state === 'top' ? kChunkStates[state][0] : ''),
         shift = at >= row.from ? x(at + 16) - from + 3 : 5;
       const room = to - from - shift - 3;
-      if (text && room > context.measureText(text).width) {
-        context.fillStyle = state === 'top' ? colours.ink : colours.of('on-chunk');
+      if (text && room > colours.widthOf(text)) {
+        context.fillStyle = state === 'top' ? colours.ink : colours.onChunk;
         context.fillText(text, from + shift, y + kBarHeight / 2 + 1);
       }
       if (at === this.view.selectedChunk && this.view.pinned !== null) {
@@ -159,9 +167,9 @@ class RegionView {
   // prev_size, half faint, since it may be the neighbour's; size, dark.
   drawHeader(context, from, y, first, second) {
     const {colours} = this.view;
-    context.fillStyle = colours.of('header-soft');
+    context.fillStyle = colours.headerSoft;
     context.fillRect(from, y, first, kBarHeight);
-    context.fillStyle = colours.of('header');
+    context.fillStyle = colours.header;
     context.fillRect(from + first, y, Math.max(second - first - (second - first > 2 ? .5 : 0), .8), kBarHeight);
   }
 
@@ -191,7 +199,8 @@ class RegionView {
   }
 
   drawOverview(shown) {
-    const {colours, heap, story, space} = this.view, {region, rows} = this, [context, width] = sized(this.overview, 20);
+    const {colours, heap, story, space} = this.view, {region, rows} = this;
+    const {width} = this.view, context = sized(this.overview, width, 20, colours);
     const span = region.end - region.start;
     for (let x = 0; x < width; x += 2) {
       const at = region.start + span * x / width;
@@ -208,7 +217,7 @@ class RegionView {
     context.strokeRect(from + 1, 1, Math.max(to - from - 2, 4), 18);
   }
   jump(event) {
-    const {region} = this, at = region.start + (region.end - region.start) * event.offsetX / this.overview.clientWidth;
+    const {region} = this, at = region.start + (region.end - region.start) * event.offsetX / this.view.width;
     this.top = this.rows.indexOf(at) - 5;
     this.held = true;
     this.draw();
@@ -218,11 +227,11 @@ class RegionView {
   drawPages() {
     const {region, view} = this, {colours, story, space, pageSize} = view, first = Math.floor(region.start / pageSize);
     this.overview.hidden = this.pager.hidden = true;
-    const pages = Math.ceil((region.end - region.start) / pageSize), width = this.canvas.clientWidth || 600;
+    const pages = Math.ceil((region.end - region.start) / pageSize), {width} = view;
     const perRow = Math.min(pages, Math.max(8, Math.floor(width / (pages > 512 ? 6 : pages > 64 ? 11 : 26))));
     const most = perRow * (pages > 512 ? 8 : 12), each = Math.ceil(pages / most), cells = Math.ceil(pages / each);
     const size = Math.min(width / Math.min(perRow, cells), 46), height = pages > 64 ? 14 : 24;
-    const [context] = sized(this.canvas, Math.ceil(cells / perRow) * (height + 8) + 10);
+    const context = sized(this.canvas, width, Math.ceil(cells / perRow) * (height + 8) + 10, colours);
     context.textAlign = 'center';
     for (let i = 0; i < cells; ++i) {
       const x = i % perRow * size, y = Math.floor(i / perRow) * (height + 8) + 9, at = (first + i * each) * pageSize;
@@ -230,7 +239,7 @@ class RegionView {
       const state = cellState(story, space, first + i * each, Math.min(each, pages - i * each));
       this.drawCell(context, x, y, size, height, state);
       if (size > 21 && each === 1) {
-        context.fillStyle = state === 'absent' || state === 'zero' ? colours.soft : colours.of('on-chunk');
+        context.fillStyle = state === 'absent' || state === 'zero' ? colours.soft : colours.onChunk;
         context.fillText(i, x + size / 2 - 1, y + height / 2 + 1);
       }
       if (view.selected !== null && view.selected >= row.from && view.selected < row.to) {

@@ -1,4 +1,5 @@
 // Page: the timeline, the keys, the search and the address of a step, for one run, two, or a course.
+const kTimelinePad = 8;
 const byId = id => document.getElementById(id);
 
 class Page {
@@ -17,19 +18,21 @@ class Page {
     byId('search-go').onclick = () => this.search(1);
     addEventListener('keydown', event => this.key(event));
     addEventListener('hashchange', () => this.readHash());
-    addEventListener('resize', () => this.redraw());
+    this.watchSizes();
+    addEventListener('beforeprint', () => this.views.forEach(view => view.drawRest()));
     for (const query of ['(prefers-color-scheme: dark)', 'print'])
-      matchMedia(query).addEventListener('change', () => this.redraw());
+      matchMedia(query).addEventListener('change', () => { if (this.ready) { this.measure(); this.redraw(); } });
     this.touch();
     if (data.kind === 'course') this.buildContents();
   }
 
-  // Which runs are on the screen, and how many steps the longest has. They can be read before their
-  // steps are ready. False: another one was opened meanwhile.
+  // Which runs are on the screen, and how many steps the longest has. False: another one was opened
+  // meanwhile.
   async open(indexes) {
     const key = indexes.join();
     if (this.opened === key) return this.opening;
     this.opened = key;
+    for (const view of this.views) view.story.abandoned = true;
     this.views = indexes.map(i => new View(this, this.data.runs[i]));
     this.length = Math.max(...this.views.map(view => view.story.length));
     byId('scrub').max = this.length;
@@ -42,35 +45,72 @@ class Page {
     return this.opening;
   }
   async unpack(views, key) {
-    for (const view of views) view.say(`Unpacking ${plural(view.story.length, 'step')} …`);
+    for (const view of views) view.say('Unpacking …');
     await new Promise(resolve => setTimeout(resolve));
-    for (const view of views) await view.story.unpack();
     if (this.opened !== key) return false;
-    for (const view of views) view.build();
-    byId('views').replaceChildren(...views.map(view => view.element));
+    for (const view of views) view.story.unpack();
+    this.measure();
+    this.drawTimeline();
     this.ready = true;
     return true;
   }
+  watchSizes() {
+    let before = '';
+    const changed = () => {
+      const size = `${byId('views').clientWidth} ${innerHeight} ${devicePixelRatio}`;
+      if (size === before || !this.ready) return;
+      before = size;
+      requestAnimationFrame(() => { if (this.measure()) this.redraw(); });
+    };
+    new ResizeObserver(changed).observe(byId('views'));
+    addEventListener('resize', changed);
+  }
+  // Widths and colours, which steps do not ask the browser for. True: they are not what they were.
+  measure() {
+    const before = `${this.width} ${devicePixelRatio}`;
+    this.width = byId('timeline').clientWidth;
+    this.colours = new Palette();
+    const views = this.views.map(view => view.measure());
+    return views.includes(true) || before !== `${this.width} ${devicePixelRatio}`;
+  }
+  // All steps of the runs on the screen up to there.
+  async until(position) {
+    const {opened} = this;
+    await Promise.all(this.views.map(view => view.story.until(position)));
+    return this.opened === opened;
+  }
+  async goToOnceReady(to, quiet) {
+    byId('count').textContent = 'unpacking …';
+    if (await this.until(to) && this.wanted === to) this.goTo(to, quiet);
+  }
   goTo(position, quiet) {
-    if (!this.ready) return;
-    const to = Math.max(0, Math.min(position, this.length));
-    if (to === this.position) return;
+    if (!this.ready) return undefined;
+    const to = this.wanted = Math.max(0, Math.min(position, this.length));
+    if (this.views.some(({story}) => story.ready < Math.min(to, story.length))) return this.goToOnceReady(to, quiet);
+    if (to === this.position) return undefined;
     this.position = to;
-    const colours = new Palette();
-    for (const view of this.views) { view.colours = colours; view.show(to); }
+    for (const view of this.views) view.show(to);
     byId('scrub').value = to;
     byId('scrub').setAttribute('aria-valuetext', `step ${to} of ${this.length}: ${this.views[0].story.textOf(to)}`);
     byId('count').textContent = `${grouped(to)} / ${grouped(this.length)}`;
     byId('first').disabled = byId('back').disabled = to === 0;
     byId('last').disabled = byId('forward').disabled = to === this.length;
-    this.drawTimeline(colours);
-    if (!quiet) history.replaceState(null, '', '#' + (this.lesson ? `lesson=${this.lesson}&` : '') + `step=${to}`);
+    byId('here').style.transform = `translateX(${this.timelineX(to)}px)`;
+    for (const view of this.views) view.script.scroll();
+    clearTimeout(this.address);
+    if (!quiet) this.address = setTimeout(() => this.writeHash(), kPause);
+    return undefined;
+  }
+  // After a pause, since browsers slow down pages that do it often.
+  writeHash() {
+    history.replaceState(null, '', '#' + (this.lesson ? `lesson=${this.lesson}&` : '') + `step=${this.position}`);
   }
   redraw() {
-    const colours = new Palette();
     if (!this.ready) return;
-    for (const view of this.views) { view.colours = colours; view.draw(); }
-    if (this.views.length) this.drawTimeline(colours);
+    for (const view of this.views) { view.draw(); view.drawRest(); }
+    this.drawTimeline();
+    byId('here').style.transform = `translateX(${this.timelineX(this.position)}px)`;
+    for (const view of this.views) view.script.scroll();
   }
 
   // #step=12, #lesson=first-write&step=2; a step may also be a line: #line=14.
@@ -88,7 +128,7 @@ class Page {
     }
     const line = Number(wanted.get('line')), {story} = this.views[0];
     const byLine = line ? story.steps.line.indexOf(line) + 1 : 0;
-    this.goTo(Number(wanted.get('step')) || byLine || 0, true);
+    await this.goTo(Number(wanted.get('step')) || byLine || 0, true);
   }
 
   key(event) {
@@ -127,9 +167,10 @@ class Page {
     for (let at = this.position + by; at >= 1 && at <= this.length; at += by) if (this.costAt(at)) return this.goTo(at);
   }
   // The next step, from here on and then from the beginning, whose line, places or why has the words.
-  search(by) {
+  async search(by) {
     const wanted = byId('search').value.trim().toLowerCase();
-    if (!wanted) return;
+    if (!wanted || !this.ready) return undefined;
+    if (this.views.some(({story}) => story.ready < story.length) && !await this.until(this.length)) return undefined;
     for (let i = 1; i <= this.length; ++i) {
       const at = (this.position - 1 + by * i + this.length * 2) % this.length + 1;
       if (this.views.some(view => at <= view.story.length && view.story.speaksOf(at, wanted))) {
@@ -138,6 +179,7 @@ class Page {
       }
     }
     byId('found').textContent = 'not found';
+    return undefined;
   }
 
   // The most faults of a step in each of so many parts of the timeline.
@@ -153,19 +195,20 @@ class Page {
     this.costsOf = key;
     return this.costs = most;
   }
-  drawTimeline(colours) {
-    const [context, width] = sized(byId('timeline'), 26), pad = 8, span = width - 2 * pad, bins = Math.max(1, Math.floor(span / 2));
-    const x = position => pad + (this.length ? position / this.length : 0) * span;
+  drawTimeline() {
+    const {width, colours} = this, context = sized(byId('timeline'), width, 26, colours);
+    const span = width - 2 * kTimelinePad, bins = Math.max(1, Math.floor(span / 2));
     context.fillStyle = colours.line;
-    context.fillRect(pad, 22, span, 2);
+    context.fillRect(kTimelinePad, 22, span, 2);
     const most = this.costliest(bins);
     context.fillStyle = colours.fault;
     for (let bin = 0; bin <= bins; ++bin) {
       const height = most[bin] ? Math.min(20, 6 + 3 * Math.log2(most[bin])) : 0;
-      context.fillRect(pad + bin / bins * span - 1.25, 22 - height, 2.5, height);
+      context.fillRect(kTimelinePad + bin / bins * span - 1.25, 22 - height, 2.5, height);
     }
-    context.fillStyle = colours.accent;
-    context.fillRect(x(this.position) - 1, 0, 2, 26);
+  }
+  timelineX(position) {
+    return kTimelinePad + (this.length ? position / this.length : 0) * (this.width - 2 * kTimelinePad);
   }
 
   buildContents() {

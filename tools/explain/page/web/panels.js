@@ -1,4 +1,4 @@
-// Panels: what the step did, the script, the lists, and the clicked byte, as text.
+// Panels: what the step did, the lists, and the clicked byte, as text.
 const kErrors = {1: 'EPERM', 2: 'ENOENT', 11: 'EAGAIN', 12: 'ENOMEM', 13: 'EACCES', 14: 'EFAULT', 16: 'EBUSY', 17: 'EEXIST', 22: 'EINVAL'};
 
 function writerText(writer) { return kWriterNames[writer] || writer; }
@@ -53,8 +53,7 @@ function drawDid(view) {
 
 function drawHow(view) {
   const parts = [...whyLines(view), ...receipt(view)];
-  view.panel.how.parentElement.hidden = !parts.length;
-  view.panel.how.replaceChildren(...parts);
+  view.panel.how.replaceChildren(...(parts.length ? parts : [make('p', {class: 'soft', textContent: 'malloc decided and stored nothing here.'})]));
 }
 function whyLines(view) {
   const lines = view.position ? view.story.whyOf(view.position) : [];
@@ -105,53 +104,6 @@ function overlaps(fault, store, page) {
   const last = store.at + (store.run - 1) * (store.step || 0) + store.bytes;
   const faultLast = fault.at + (fault.run - 1) * page;
   return fault.at < last && faultLast >= store.at;
-}
-
-// The script: all its lines, or those around the step where it is long.
-class ScriptPanel {
-  constructor(view, element) {
-    this.view = view;
-    this.element = element;
-    this.items = new Map();  // of the lines that are shown
-    this.stepOf = new Map();
-    const {story} = view;
-    for (let i = story.length; i-- > 0;) this.stepOf.set(story.steps.line[i], i + 1);
-    this.lines = story.run.source;
-    this.first = story.run.first_line;
-    this.whole = this.lines.length <= 1500;
-    if (this.whole) this.fill(this.first, this.lines.length);
-  }
-  costOf(step) {
-    const {steps} = this.view.story;
-    return step === undefined ? 0 : steps.minor[step - 1] + steps.major[step - 1];
-  }
-  fill(from, to) {
-    const items = new Map();
-    for (let line = from; line <= to; ++line) items.set(line, this.items.get(line) || this.item(line));
-    this.items = items;
-    setChildren(this.element, [...items.values()]);
-  }
-  item(line) {
-    const text = this.lines[line - 1], step = this.stepOf.get(line), cost = this.costOf(step);
-    const hash = text.indexOf('#'), code = hash < 0 ? text : text.slice(0, hash);
-    const quiet = step === undefined ? ' quiet' : '';
-    return make('li', {class: 'line' + quiet, 'data-line': line}, make('button', {type: 'button', class: 'row',
-      disabled: step === undefined, onclick: () => this.view.page.goTo(step)},
-      make('span', {class: 'no', textContent: line}), make('code', {}, code,
-        hash < 0 ? null : make('span', {class: 'comment', textContent: text.slice(hash)})),
-      cost ? make('span', {class: 'badge', textContent: grouped(cost), title: plural(cost, 'fault')}) : null));
-  }
-  update() {
-    const line = this.view.story.lineOf(this.view.position);
-    if (!this.whole) this.fill(Math.max(this.first, line - 12), Math.min(this.lines.length, Math.max(line, this.first) + 16));
-    const last = this.element.querySelector('[aria-current]');
-    if (last) last.removeAttribute('aria-current');
-    const now = this.element.querySelector(`[data-line="${line}"]`);
-    if (!now) return;
-    now.setAttribute('aria-current', 'step');
-    const box = this.element, top = now.offsetTop - box.offsetTop;
-    if (top < box.scrollTop + 30 || top > box.scrollTop + box.clientHeight - 60) box.scrollTop = top - box.clientHeight / 2;
-  }
 }
 
 // Most lists are as they were a step before: what is shown of them stays.

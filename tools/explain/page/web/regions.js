@@ -15,8 +15,7 @@ function regionsOf(story, heap, space, touched) {
       const mapped = heap.mapped(area);
       if (mapped.starts.length) region.chunks = [mapped];
     }
-    const first = story.namedFrom(area.start), last = Math.min(first + 9, story.namedFrom(area.end));
-    region.names = [...story.named.subarray(first, last)].map(at => story.label(at));
+    region.names = story.names.within(area.start, area.end, 9).map(at => story.label(at));
     if (region.chunks.length && region.title === 'mapping') region.title = region.chunks[0].name;
     if (region.title === 'mapping' && region.names.length) region.title = region.names.slice(0, 8).join(', ');
     list.push(region);

@@ -1,4 +1,28 @@
 // View: one run on the screen.
+
+// What a panel once filled stays its own, up to so many pixels, while it has that width: what lies below
+// stands still from step to step, and the browser need not paint all of it anew.
+const kMostRoom = 400;
+class Room {
+  constructor(element) {
+    this.element = element;
+    this.kept = this.width = 0;
+    new ResizeObserver(([{contentRect: {width, height}}]) => { this.seen = {width, height}; }).observe(element);
+  }
+  keep() {
+    if (!this.seen) return;
+    const {width, height} = this.seen, room = width === this.width ? Math.min(Math.ceil(height), kMostRoom) : 0;
+    if (width === this.width && room <= this.kept) return;
+    this.width = width;
+    this.kept = room;
+    this.element.style.minHeight = room + 'px';
+  }
+}
+
+// The panels below the map: drawn with a step where they can be seen, else after a pause of so many
+// milliseconds.
+const kLowerPanels = {how: drawHow, tries: drawTries, byte: drawByte, lists: drawLists}, kPause = 200;
+
 class View {
   constructor(page, run) {
     this.page = page;
@@ -19,7 +43,7 @@ class View {
     const section = (name, title, hint) => {
       panel[name] = make('div', {class: name});
       const head = title ? make('h2', {}, title, hint ? make('span', {class: 'soft hint', textContent: hint}) : null) : null;
-      return make('section', {'aria-label': title || name, class: 'panel ' + name + '-panel'}, head, panel[name]);
+      return make('section', {'aria-label': title || name, class: 'panel ' + name + '-panel', 'data-panel': name}, head, panel[name]);
     };
     const lines = make('ol', {class: 'lines', tabindex: 0, 'aria-label': 'the script'});
     const intro = run.paragraphs.map(text => make('p', {textContent: text}));
@@ -37,6 +61,7 @@ class View {
     this.script = new ScriptPanel(this, lines);
     this.listRows = new Map();
     this.listGroups = new Map();
+    this.watch();
   }
 
   mapSection(section) {
@@ -46,6 +71,16 @@ class View {
     section.append(this.legend);
     return section;
   }
+
+  // Once it stands in the page, and when the page gets another size. True: its width is another one.
+  measure() {
+    const {width} = this;
+    this.width = this.panel.map.clientWidth || 600;
+    this.script.measure();
+    return this.width !== width;
+  }
+
+  get colours() { return this.page.colours; }
 
   show(position) {
     const {story} = this, at = Math.min(position, story.length);
@@ -61,13 +96,31 @@ class View {
     this.draw();
   }
   draw() {
+    for (const room of this.rooms) room.keep();
     this.script.update();
     drawDid(this);
     this.drawMap();
-    drawHow(this);
-    drawTries(this);
-    drawByte(this);
-    drawLists(this);
+    this.stale = new Set(Object.keys(kLowerPanels));
+    for (const name of this.near) this.drawLower(name);
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.drawRest(), kPause);
+  }
+  drawLower(name) {
+    if (this.stale.delete(name)) kLowerPanels[name](this);
+  }
+  drawRest() { for (const name of this.stale) this.drawLower(name); }
+  // Which of them are in the window or close to it.
+  watch() {
+    this.near = new Set(Object.keys(kLowerPanels));
+    const observer = new IntersectionObserver(entries => {
+      for (const {target, isIntersecting} of entries) {
+        const name = target.dataset.panel;
+        if (!isIntersecting) this.near.delete(name);
+        else if (this.near.add(name) && this.stale) this.drawLower(name);
+      }
+    }, {rootMargin: '200px'});
+    for (const name of Object.keys(kLowerPanels)) observer.observe(this.panel[name].parentElement);
+    this.rooms = ['did', 'how'].map(name => new Room(this.panel[name]));
   }
 
   drawMap() {
@@ -86,19 +139,20 @@ class View {
   }
   drawLegend(regions) {
     const chunks = regions.some(region => region.chunks.length), key = (name, states) => make('span', {title: states[1]}, swatch(name), states[0]);
+    if (this.legendOf === chunks) return;
+    this.legendOf = chunks;
     const items = [];
     if (chunks) items.push(make('b', {textContent: 'Chunks'}), ...['inuse', 'tcache', 'fast', 'unsorted', 'small', 'large', 'top'].map(state => key('c-' + state, kChunkStates[state])),
       make('span', {title: 'prev_size and size, 16 bytes'}, make('i', {class: 'swatch header'}), 'header'));
     items.push(make('b', {textContent: 'Pages'}), ...this.statesSeen().map(state => key('p-' + state.replaceAll('_', '-'), kPageStates[state])));
     items.push(make('b', {textContent: 'This step'}), make('span', {}, make('i', {class: 'wedge'}), 'page fault'));
     if (this.story.stores.rows) items.push(make('span', {}, make('i', {class: 'tick'}), 'store'));
-    if (this.legend.textContent !== items.map(item => item.textContent).join('')) this.legend.replaceChildren(...items);
+    this.legend.replaceChildren(...items);
   }
   statesSeen() {
     const seen = new Set(['absent', 'zero', 'anon']);
     for (const state of new Set(this.story.pages.state)) if (state >= 0) seen.add(this.story.run.texts[state]);
-    this.statesSeen = () => [...seen].filter(state => kPageStates[state]);
-    return this.statesSeen();
+    return [...seen].filter(state => kPageStates[state]);
   }
   drawSpaces() {
     const alive = this.story.run.tasks.filter(task => !task.thread && this.story.spaces[task.space].areas.size);
@@ -114,6 +168,7 @@ class View {
     this.pinned = at;
     this.findChunk();
     this.draw();
+    this.drawRest();
   }
   findChunk() {
     const at = this.selected;
