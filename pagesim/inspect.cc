@@ -151,7 +151,7 @@ std::vector<PageRun> Task::touched_pages() const {
 
 std::vector<MapLine> Task::maps() const {
   std::vector<MapLine> lines;
-  for (const auto& [start, vma] : mm().areas())
+  for (const kernel::Vma& vma : mm().areas())
     lines.push_back({vma.start, vma.end, vma.prot, vma.is_shared(),
                      vma.file ? vma.pgoff << mm().page_shift() : 0,
                      area_name(*process_, mm(), vma)});

@@ -30,19 +30,19 @@ std::optional<VirtAddr> room_below(Mm& mm, VirtAddr end, std::size_t length, std
   const VirtAddr lowest{mm.kernel.profile.mmap_min_addr};
   if (length <= cache.largest_hole) cache = {};
   end = std::min(end, cache.begin);
-  auto above = mm.areas().lower_bound(end);
-  if (above != mm.areas().end()) end = std::min(end, mm.start_with_gap(above->second));
+  auto above = mm.areas().starting_from(end);
+  if (above != mm.areas().end()) end = std::min(end, mm.start_with_gap(*above));
   while (true) {
     const bool is_last = above == mm.areas().begin();
-    const VirtAddr floor = is_last ? lowest : std::max(lowest, std::prev(above)->second.end);
+    const VirtAddr floor = is_last ? lowest : std::max(lowest, std::prev(above)->end);
     const std::size_t hole = end > floor ? end - floor : 0;
     if (hole >= length && (end - length).align_down(alignment) >= floor)
       return (end - length).align_down(alignment);
     if (is_last) return std::nullopt;
     --above;
     cache.largest_hole = std::max(cache.largest_hole, hole);
-    cache.begin = above->first;
-    end = std::min(end, mm.start_with_gap(above->second));
+    cache.begin = above->start;
+    end = std::min(end, mm.start_with_gap(*above));
   }
 }
 

@@ -59,7 +59,7 @@ bool copy_page_range(Mm& parent, Mm& child, const Vma& vma) {
 bool dup_mm(Mm& parent, Mm& child) {
   child.start_brk = parent.start_brk;
   child.brk = parent.brk;
-  for (const auto& [start, vma] : parent.areas()) {
+  for (const Vma& vma : parent.areas()) {
     if (vma.has(vm_flag::DontFork)) continue;
     Vma copy = vma;
     copy.flags &= ~(std::uint32_t{vm_flag::Locked} | vm_flag::LockOnFault);

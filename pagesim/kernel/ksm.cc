@@ -54,9 +54,9 @@ void collect_entry(Mm& mm, VirtAddr at, const Entry* entry, unsigned level, Alik
 Alike collect(Kernel& kernel) {
   Alike alike;
   for (Mm* mm : kernel.address_spaces) {
-    for (const auto& [start, vma] : mm->areas()) {
+    for (const Vma& vma : mm->areas()) {
       if (!vma.has(vm_flag::Mergeable)) continue;
-      mm->tables.visit(start, vma.end, [&](VirtAddr at, const Entry* entry, unsigned level) {
+      mm->tables.visit(vma.start, vma.end, [&](VirtAddr at, const Entry* entry, unsigned level) {
         collect_entry(*mm, at, entry, level, alike);
       });
     }

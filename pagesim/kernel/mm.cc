@@ -22,31 +22,17 @@ Mm::~Mm() {
   std::erase(kernel.address_spaces, this);
 }
 
-Vma* Mm::lookup(VirtAddr at) noexcept {
-  auto above = areas_.upper_bound(at);
-  if (above != areas_.begin()) {
-    const auto below = std::prev(above);
-    if (below->second.contains(at)) return cached_ = &below->second;
-  }
-  return above == areas_.end() ? nullptr : &above->second;
-}
-
 Vma* Mm::previous(const Vma& vma) noexcept {
-  const auto here = areas_.find(vma.start);
-  return here == areas_.begin() ? nullptr : &std::prev(here)->second;
+  const auto here = areas_.upper_bound(vma.start);
+  return here == areas_.begin() ? nullptr : &*std::prev(here);
 }
 
-Vma* Mm::next(const Vma& vma) noexcept {
-  const auto after = areas_.upper_bound(vma.start);
-  return after == areas_.end() ? nullptr : &after->second;
-}
+Vma* Mm::next(const Vma& vma) noexcept { return find_vma(vma.end); }
 
 void Mm::adopt(Vma vma) {
   account(vma, static_cast<std::int64_t>(vma.length() >> page_shift()));
   keep_protection(vma);
-  const VirtAddr start = vma.start;
-  const bool fresh = areas_.emplace(start, std::move(vma)).second;
-  check(fresh, "a new area lies where none was");
+  areas_.insert(std::move(vma));
 }
 
 Vma& Mm::insert(Vma vma) {
@@ -64,15 +50,17 @@ void Mm::split(VirtAddr at) {
   Vma upper = *lower;
   upper.start = at;
   upper.pgoff += (at - lower->start) >> page_shift();
-  lower->end = at;
-  areas_.emplace(at, std::move(upper));
+  areas_.set_end(*lower, at);
+  areas_.insert(std::move(upper));
 }
 
 void Mm::erase(VirtAddr start, VirtAddr end) {
-  cached_ = nullptr;
-  for (auto it = areas_.lower_bound(start); it != areas_.end() && it->first < end;) {
-    check(it->second.end <= end, "areas were cut at the edges of what is taken away");
-    account(it->second, -static_cast<std::int64_t>(it->second.length() >> page_shift()));
+  // From the highest down: what is left of a chunk stays where it is.
+  for (auto it = areas_.starting_from(end);
+       it != areas_.begin() && std::prev(it)->start >= start;) {
+    --it;
+    check(it->end <= end, "areas were cut at the edges of what is taken away");
+    account(*it, -static_cast<std::int64_t>(it->length() >> page_shift()));
     it = areas_.erase(it);
   }
   note_hole(start, end);
@@ -80,9 +68,9 @@ void Mm::erase(VirtAddr start, VirtAddr end) {
 
 /// The hole that came to be around [start, end) may be larger.
 void Mm::note_hole(VirtAddr start, VirtAddr end) noexcept {
-  const auto above = areas_.lower_bound(start);
-  if (above != areas_.end()) end = std::max(end, above->first);
-  if (above != areas_.begin()) start = std::min(start, std::prev(above)->second.end);
+  const auto above = areas_.starting_from(start);
+  if (above != areas_.end()) end = std::max(end, above->start);
+  if (above != areas_.begin()) start = std::min(start, std::prev(above)->end);
   if (end <= free_areas.begin) return;
   if (start < free_areas.begin)
     free_areas.begin = end;
@@ -126,37 +114,34 @@ void Mm::keep_protection(Vma& vma) const noexcept {
 }
 
 void Mm::merge(VirtAddr start, VirtAddr end) {
-  auto it = areas_.lower_bound(start);
+  auto it = areas_.starting_from(start);
   if (it != areas_.begin()) --it;
   while (it != areas_.end()) {
     const auto upper = std::next(it);
-    if (upper == areas_.end() || upper->first > end) return;
-    if (!can_merge(it->second, upper->second)) {
+    if (upper == areas_.end() || upper->start > end) return;
+    if (!can_merge(*it, *upper)) {
       it = upper;
       continue;
     }
-    it->second.end = upper->second.end;
-    it->second.anon_vma = std::max(it->second.anon_vma, upper->second.anon_vma);
-    it->second.guarded |= upper->second.guarded;
-    areas_.erase(upper);
-    cached_ = nullptr;
+    it->anon_vma = std::max(it->anon_vma, upper->anon_vma);
+    it->guarded |= upper->guarded;
+    const VirtAddr joined_end = upper->end;
+    it = std::prev(areas_.erase(upper));
+    areas_.set_end(*it, joined_end);
   }
 }
 
 void Mm::grow_down(Vma& vma, VirtAddr start) {
   const std::uint64_t pages = (vma.start - start) >> page_shift();
-  auto node = areas_.extract(vma.start);
-  node.key() = start;
-  node.mapped().start = start;
-  node.mapped().pgoff -= pages;
-  account(node.mapped(), static_cast<std::int64_t>(pages));
-  areas_.insert(std::move(node));
+  vma.start = start;
+  vma.pgoff -= pages;
+  account(vma, static_cast<std::int64_t>(pages));
 }
 
 void Mm::resize(Vma& vma, VirtAddr end) noexcept {
   const auto change = static_cast<std::int64_t>(end - vma.end) >> page_shift();
   account(vma, change);
-  vma.end = end;
+  areas_.set_end(vma, end);
 }
 
 VirtAddr Mm::start_with_gap(const Vma& vma) const noexcept {

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 
 #include "pagesim/address.h"
 #include "pagesim/hardware/page_table.h"
+#include "pagesim/kernel/area_index.h"
 #include "pagesim/kernel/kernel.h"
 #include "pagesim/kernel/tlb_flush.h"
 #include "pagesim/kernel/vma.h"
@@ -37,7 +37,7 @@ struct FreeAreaCache {
   std::size_t largest_hole = 0;
 };
 
-/// Areas are disjoint and keyed by their start; neighbours that could be one are one.
+/// Areas are disjoint; neighbours that could be one are one.
 class Mm {
  public:
   Mm(Kernel& owner, const hardware::Geometry& geometry, const MmLimits& bounds);
@@ -58,14 +58,9 @@ class Mm {
 
   // Areas.
 
-  using Areas = std::map<VirtAddr, Vma>;
-  [[nodiscard]] const Areas& areas() const noexcept { return areas_; }
+  [[nodiscard]] const AreaIndex& areas() const noexcept { return areas_; }
   /// The first area that ends above an address, or null: it may start above it too.
-  [[nodiscard]] Vma* find_vma(VirtAddr at) noexcept {
-    if (cached_ != nullptr && cached_->contains(at)) [[likely]]
-      return cached_;
-    return lookup(at);
-  }
+  [[nodiscard]] Vma* find_vma(VirtAddr at) noexcept { return areas_.find(at); }
   [[nodiscard]] Vma* previous(const Vma& vma) noexcept;
   [[nodiscard]] Vma* next(const Vma& vma) noexcept;
   /// Puts an area where none is, and joins it with its neighbours if it can be.
@@ -112,7 +107,6 @@ class Mm {
   void flush_tlb_tables(VirtAddr start, VirtAddr end, TableChange change);
 
  private:
-  [[nodiscard]] Vma* lookup(VirtAddr at) noexcept;
   /// Whether two areas would continue each other, protection and anon_vma aside.
   [[nodiscard]] bool are_continuous(const Vma& lower, const Vma& upper) const noexcept;
   [[nodiscard]] bool can_merge(const Vma& lower, const Vma& upper) const noexcept;
@@ -125,8 +119,7 @@ class Mm {
   /// What follows from an area's protection: its key, and the bits of entries for new pages.
   void keep_protection(Vma& vma) const noexcept;
 
-  Areas areas_;
-  Vma* cached_ = nullptr;
+  AreaIndex areas_;
   std::int64_t rss_[4] = {};
   std::int64_t peak_ = 0;
   std::uint64_t total_vm_ = 0;  ///< pages mapped

@@ -34,8 +34,7 @@ bool is_numa_hint(const VmFault& vmf, Entry entry) noexcept {
 
 void change_prot_numa(Mm& mm, VirtAddr start, VirtAddr end) {
   const Ptes ptes{mm};
-  for (const auto& area : mm.areas()) {
-    const Vma& vma = area.second;
+  for (const Vma& vma : mm.areas()) {
     if (vma.end <= start || vma.start >= end || !is_scanned(vma)) continue;
     Vma none = vma;
     none.prot = PROT_NONE;

@@ -17,12 +17,13 @@ namespace flag = hardware::frame_flag;
 template <class Visit>
 void for_each_mapping(const Kernel& kernel, const File& file, PageRange range, Visit&& visit) {
   for (Mm* mm : kernel.address_spaces) {
-    for (const auto& [start, vma] : mm->areas()) {
+    for (const Vma& vma : mm->areas()) {
       if (vma.file.get() != &file) continue;
       const std::uint64_t pages = vma.length() >> mm->page_shift();
       if (range.last < vma.pgoff || range.first >= vma.pgoff + pages) continue;
       const std::uint64_t from = std::max(range.first, vma.pgoff) - vma.pgoff;
       const std::uint64_t to = std::min(range.last - vma.pgoff, pages - 1) + 1;
+      const VirtAddr start = vma.start;
       visit(*mm, vma, start + (from << mm->page_shift()), start + (to << mm->page_shift()));
     }
   }

@@ -40,7 +40,7 @@ void PageFinder::look() {
   };
   for (const auto& file : kernel_.files) once(file);
   for (Mm* mm : kernel_.address_spaces) {
-    for (const auto& [start, vma] : mm->areas()) once(vma.file);
+    for (const Vma& vma : mm->areas()) once(vma.file);
     const Ptes ptes{*mm};
     mm->tables.visit(VirtAddr{}, mm->limits.task_size, [&](VirtAddr at, Entry* entry, unsigned) {
       if (ptes.mapped(*entry) && !ptes.is_zero_page(*entry))

@@ -38,9 +38,9 @@ void zap_range(Mm& mm, VirtAddr start, VirtAddr end, Markers markers) {
 
 void free_pgtables(Mm& mm, VirtAddr start, VirtAddr end) {
   const auto& areas = mm.areas();
-  const auto above = areas.lower_bound(start);
-  const VirtAddr ceiling = above == areas.end() ? VirtAddr{~std::uint64_t{0}} : above->first;
-  const VirtAddr floor = above == areas.begin() ? VirtAddr{} : std::prev(above)->second.end;
+  const auto above = areas.starting_from(start);
+  const VirtAddr ceiling = above == areas.end() ? VirtAddr{~std::uint64_t{0}} : above->start;
+  const VirtAddr floor = above == areas.begin() ? VirtAddr{} : std::prev(above)->end;
   if (mm.tables.free_tables(start, end, floor, ceiling))
     mm.flush_tlb_tables(start, end, TableChange::FreeTables);
 }

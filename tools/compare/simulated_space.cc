@@ -39,14 +39,11 @@ std::vector<Part> parts_of(const Mm& mm, VirtAddr start, VirtAddr end) {
   std::vector<Part> parts;
   const auto& areas = mm.areas();
   auto next = areas.upper_bound(start);
-  if (next != areas.begin() && std::prev(next)->second.end > start) --next;
   while (start < end) {
-    const bool inside = next != areas.end() && next->second.start <= start;
-    const VirtAddr limit = next == areas.end() ? end
-                           : inside            ? next->second.end
-                                               : next->second.start;
+    const bool inside = next != areas.end() && next->start <= start;
+    const VirtAddr limit = next == areas.end() ? end : inside ? next->end : next->start;
     const VirtAddr stop = std::min(end, limit);
-    parts.push_back({start, stop, inside ? std::optional{next->second} : std::nullopt});
+    parts.push_back({start, stop, inside ? std::optional{*next} : std::nullopt});
     if (inside) ++next;
     start = stop;
   }
