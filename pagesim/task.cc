@@ -86,16 +86,6 @@ void Task::store_bytes(VirtAddr at, const void* from, std::size_t n, AccessTag t
   });
 }
 
-/// Flattened, so that the usual access is made without a call and without a register saved.
-[[gnu::flatten]] void Task::touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
-  if (!within_page(at, n)) [[unlikely]]
-    return touch_straddling(at, n, access, tag);
-  const hardware::Translation translated = mmu_->translate_quickly(at, access);
-  if (!translated.ok()) [[unlikely]]
-    return touch_slowly(translated, at, n, access, tag);
-  if (access == Access::Write) memory_->mark(translated.address(), n);
-}
-
 [[gnu::noinline]] void Task::touch_slowly(hardware::Translation translated, VirtAddr at,
                                           std::size_t n, Access access, AccessTag tag) {
   const PhysAddr physical = trap(translated, at, access, tag);

@@ -218,6 +218,15 @@ inline PhysAddr Task::resolve(VirtAddr at, Access access, AccessTag tag) {
   return trap(translated, at, access, tag);
 }
 
+inline void Task::touch(VirtAddr at, std::size_t n, Access access, AccessTag tag) {
+  if (!within_page(at, n)) [[unlikely]]
+    return touch_straddling(at, n, access, tag);
+  const hardware::Translation translated = mmu_->translate_quickly(at, access);
+  if (!translated.ok()) [[unlikely]]
+    return touch_slowly(translated, at, n, access, tag);
+  if (access == Access::Write) memory_->mark(translated.address(), n);
+}
+
 inline bool Task::within_page(VirtAddr at, std::size_t n) const noexcept {
   return (at.raw() & offset_mask_) + n <= offset_mask_ + 1;
 }

@@ -38,6 +38,30 @@ Mmu::Mmu(const PageTable& tables, Tlb& tlb, const Walker& walker)
   execute.need = with(execute.need, format.executable);
 }
 
+/// Flattened, so that no register is saved.
+[[gnu::flatten]] Translation Mmu::translate_other_page(TlbArray& array, std::uint64_t tag,
+                                                       VirtAddr at, Access access,
+                                                       Privilege privilege) noexcept {
+  const PageNumber page = at.page(page_shift_);
+  if (const TlbArray::Slot* slot = array.find(tag); slot != nullptr) {
+    if (!allows(slot->entry, access)) [[unlikely]]
+      return Translation::undecided();
+    ++tlb_.counters.hits;
+    return physical(slot->entry, at);
+  }
+  const Structure& structure = structure_of(page);
+  if (structure.region != region(page) || !context_.direct) [[unlikely]]
+    return Translation::undecided();
+  ++tlb_.counters.misses;
+  Entry& entry = structure.table[leaf_index(page)];
+  const Entry used = demand(access).used.set(entry);
+  if (!allows(used, access)) [[unlikely]]
+    return fault(access, privilege, used, 0);
+  if (used != entry) entry = used;
+  array.insert(tag, used);
+  return physical(used, at);
+}
+
 Translation Mmu::translate_fully(VirtAddr at, Access access, Privilege privilege) noexcept {
   if (!tlb_.is_running(context_)) tlb_.run(context_);
   const Tlb::Found found = tlb_.find(context_, at, access);

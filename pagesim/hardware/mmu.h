@@ -70,30 +70,18 @@ class Mmu {
     const Translation translated = translate_quickly(at, access, privilege);
     return translated.is_decided() ? translated : translate_fully(at, access, privilege);
   }
-  /// The usual cases alone, without a call: the TLB has it, or a leaf table that is remembered.
-  /// Else nothing has happened, and the answer is undecided.
+  /// The usual cases alone: the TLB has it, or a leaf table that is remembered. Else nothing has
+  /// happened, and the answer is undecided. The page of the last hit takes no call.
   [[nodiscard]] Translation translate_quickly(VirtAddr at, Access access,
                                               Privilege privilege = Privilege::User) noexcept {
     const PageNumber page = at.page(page_shift_);
     TlbArray& array = *context_.first[static_cast<unsigned>(access)];
     const std::uint64_t tag = static_cast<std::uint64_t>(page) | context_.asid;
-    if (const TlbArray::Slot* slot = array.find(tag); slot != nullptr) {
-      if (!allows(slot->entry, access)) [[unlikely]]
-        return Translation::undecided();
-      ++tlb_.counters.hits;
-      return physical(slot->entry, at);
-    }
-    const Structure& structure = structure_of(page);
-    if (structure.region != region(page) || !context_.direct) [[unlikely]]
-      return Translation::undecided();
-    ++tlb_.counters.misses;
-    Entry& entry = structure.table[leaf_index(page)];
-    const Entry used = demand(access).used.set(entry);
-    if (!allows(used, access)) [[unlikely]]
-      return fault(access, privilege, used, 0);
-    if (used != entry) entry = used;
-    array.insert(tag, used);
-    return physical(used, at);
+    const TlbArray::Slot& latest = array.latest();
+    if (latest.tag != tag || !allows(latest.entry, access)) [[unlikely]]
+      return translate_other_page(array, tag, at, access, privilege);
+    ++tlb_.counters.hits;
+    return physical(latest.entry, at);
   }
   [[nodiscard]] Translation translate_fully(VirtAddr at, Access access,
                                             Privilege privilege = Privilege::User) noexcept;
@@ -145,6 +133,9 @@ class Mmu {
   [[nodiscard]] PhysAddr physical(Entry entry, VirtAddr at) const noexcept {
     return PhysAddr{(entry & address_mask_) | (at.raw() & offset_mask_)};
   }
+  /// translate_quickly for another page than the last one, or another use of it.
+  [[nodiscard]] Translation translate_other_page(TlbArray& array, std::uint64_t tag, VirtAddr at,
+                                                 Access access, Privilege privilege) noexcept;
   [[nodiscard]] Translation walk(VirtAddr at, Access access, Privilege privilege) noexcept;
   /// The access is refused by this entry, as the walker left it.
   [[nodiscard]] HardwareFault fault(Access access, Privilege privilege, Entry entry,

@@ -13,6 +13,7 @@ TlbArray::TlbArray(const TlbArrayGeometry& geometry)
       ways_{geometry.ways},
       stride_{std::max(1u, (geometry.ways + kStep - 1) / kStep) * kStep},
       slots_(std::size_t{geometry.sets} * stride_),
+      latest_{slots_.data()},
       turns_(geometry.sets) {
   check(std::has_single_bit(geometry.sets), "the sets of a TLB are a power of two");
   check(ways_ <= 255, "a TLB has at most 255 ways");

@@ -15,6 +15,7 @@ namespace pagesim::hardware {
 class TlbArray {
  public:
   explicit TlbArray(const TlbArrayGeometry& geometry);
+  TlbArray(TlbArray&&) = default;  // a copy's latest slot would be the other's
 
   struct Slot {
     std::uint64_t tag = kEmpty;
@@ -24,17 +25,13 @@ class TlbArray {
 
   [[nodiscard]] bool exists() const noexcept { return ways_ != 0; }
   [[nodiscard]] Slot* find(std::uint64_t tag) noexcept {
-    Slot* slot = &slots_[(tag & set_mask_) * stride_];
-    const Slot* const end = slot + stride_;
-    do {
-      if (slot[0].tag == tag) return slot;
-      if (slot[1].tag == tag) return slot + 1;
-      if (slot[2].tag == tag) return slot + 2;
-      if (slot[3].tag == tag) return slot + 3;
-      slot += kStep;
-    } while (slot != end);
-    return nullptr;
+    if (latest_->tag == tag) return latest_;
+    Slot* const found = look_up(tag);
+    if (found != nullptr) latest_ = found;
+    return found;
   }
+  /// What find found last: programs stay on a page for a while. It may hold another tag by now.
+  [[nodiscard]] const Slot& latest() const noexcept { return *latest_; }
   /// The tag must not be cached yet, and the array must exist.
   void insert(std::uint64_t tag, Entry entry) noexcept {
     const std::uint64_t set = tag & set_mask_;
@@ -61,6 +58,18 @@ class TlbArray {
   /// Slots compared in one go; ways that are never filled make each set a multiple of it.
   static constexpr unsigned kStep = 4;
 
+  [[nodiscard]] Slot* look_up(std::uint64_t tag) noexcept {
+    Slot* slot = &slots_[(tag & set_mask_) * stride_];
+    const Slot* const end = slot + stride_;
+    do {
+      if (slot[0].tag == tag) return slot;
+      if (slot[1].tag == tag) return slot + 1;
+      if (slot[2].tag == tag) return slot + 2;
+      if (slot[3].tag == tag) return slot + 3;
+      slot += kStep;
+    } while (slot != end);
+    return nullptr;
+  }
   template <class Dropped>
   static void drop(Slot& slot, Dropped&& dropped) {
     dropped(static_cast<const Slot&>(slot));
@@ -71,6 +80,7 @@ class TlbArray {
   unsigned ways_;
   std::size_t stride_;  ///< slots of a set
   std::vector<Slot> slots_;
+  Slot* latest_;                     ///< the last one found
   std::vector<std::uint8_t> turns_;  ///< of each set: the way to be replaced next
   bool in_use_ = false;              ///< something was inserted once
 };
