@@ -146,12 +146,13 @@ std::uint64_t FaultlineMalloc<M, Policy>::refill(M m, std::size_t i, ChunkSize n
   return list.raw();
 }
 
-/// A block of nb from the thread's arena, and as many more as the list has room for where all of
-/// the class are that size.
+/// A block of nb from the thread's arena, and a quarter of what the list has room for where all of
+/// the class are that size: more would lie idle, in pages of their own, for as long as the class's
+/// blocks come back.
 template <MemoryBackend M, class Policy>
 std::uint64_t FaultlineMalloc<M, Policy>::cut_batch(M m, Slot slot, std::size_t i, ChunkSize nb) {
   widen(slot, i);
-  const std::uint32_t more = nb == class_size(i) ? slot.most() - 1 : 0;
+  const std::uint32_t more = nb == class_size(i) ? slot.most() / 4 : 0;
   const std::size_t request = bytes(nb) - kWord;
   const VirtAddr user = Core::with_arena(m, request, [&](Arena av) {
     const VirtAddr first = Core::int_malloc(av, request);
