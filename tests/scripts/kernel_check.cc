@@ -89,7 +89,8 @@ std::optional<std::size_t> first_placed_op(const script::Program& program,
 Verdict first_difference(const script::Program& program, const RunOptions& options,
                          const KernelOptions& kernel) {
   const RunOutcome real = KernelRunner{kernel}.run(program, options);
-  const SimSetup setup = with_heap_of(setup_for(program), real);
+  SimSetup setup = with_heap_of(setup_for(program), real);
+  setup.allocator = own_allocator(kernel.allocator).value();
   const RunOutcome simulated = SimRunner{setup}.run(program, options);
   const auto first = compare_runs(program, simulated, real).first;
   if (!first) return {};

@@ -27,7 +27,8 @@ struct Verdict {
 
 /// The first difference. It is explained if it comes after something that depends on where the
 /// kernel puts what a script leaves to it: what lies beside such a mapping is the kernel's state,
-/// and no rule's. The simulated machine is setup_for the program. Throws Unsupported.
+/// and no rule's. The simulated machine is setup_for the program, with the kernel's allocator,
+/// which is one of ours. Throws Unsupported.
 [[nodiscard]] Verdict first_difference(const script::Program& program, const RunOptions& options,
                                        const KernelOptions& kernel = {});
 

@@ -4,6 +4,7 @@
 // seed S. A difference is shrunk to a short script, printed, and left in the working directory;
 // FAULTLINE_RANDOM_SHRINK=SECONDS says how long that may take, and after
 // FAULTLINE_RANDOM_FAILURES=M of them the run ends.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -133,14 +134,16 @@ TEST(RandomProgramsTest, EveryMachineRecordsWhatItCounts) {
   }
 }
 
-/// What comes of a script, as `find` sees it; nothing for what is none.
-Verdict verdict_of(const std::string& text, decltype(first_difference)& find) {
+/// What comes of a script under an allocator of ours, as `find` sees it; nothing for what is none.
+Verdict verdict_of(const std::string& text, const std::string& allocator,
+                   decltype(first_difference)& find) {
   try {
     const script::Program program = script::parse(text, "line");
     if (program.ops.empty()) return {};
     RunOptions options = keep_going();
     options.probes = probes_at_end(program);
     KernelOptions kernel;
+    kernel.allocator = allocator;
     kernel.rest_after_major = false;               // whatever is read from disk is read alone
     kernel.time_limit = std::chrono::seconds{20};  // shortened, a script may wait for ever
     return find(program, options, kernel);
@@ -150,9 +153,9 @@ Verdict verdict_of(const std::string& text, decltype(first_difference)& find) {
 }
 
 /// What keeps a script from being run at all is a difference too.
-Verdict lasting_verdict_of(const std::string& text) {
+Verdict lasting_verdict_of(const std::string& text, const std::string& allocator) {
   try {
-    return verdict_of(text, lasting_difference);
+    return verdict_of(text, allocator, lasting_difference);
   } catch (const Unsupported&) {
     throw;
   } catch (const std::runtime_error& error) {
@@ -161,22 +164,25 @@ Verdict lasting_verdict_of(const std::string& text) {
 }
 
 /// The shortest script found with a difference, with the difference as a comment.
-std::string shrunk(unsigned seed, std::chrono::seconds budget) {
+std::string shrunk(unsigned seed, const std::string& allocator, std::chrono::seconds budget) {
   const std::string text = random_text(seed);
-  const auto fails = [](const std::string& each) {
+  const auto fails = [&](const std::string& each) {
     try {
-      return !verdict_of(each, first_difference).difference.empty();
+      return !verdict_of(each, allocator, first_difference).difference.empty();
     } catch (const std::runtime_error&) {  // with a line less it unmaps what the child needs
       return false;
     }
   };
   const std::string shortest = shrink_script(RandomScript{seed}.pieces(kLines), fails, budget);
-  const std::string left = lasting_verdict_of(shortest).difference;
+  const std::string left = lasting_verdict_of(shortest, allocator).difference;
   if (!left.empty()) return "# " + left + "\n" + shortest;
-  return "# " + lasting_verdict_of(text).difference + "\n" + text;
+  return "# " + lasting_verdict_of(text, allocator).difference + "\n" + text;
 }
 
-TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
+/// By the name of one of our allocators.
+class RandomProgramsUnderTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(RandomProgramsUnderTest, ThisKernelDoesTheSame) {
   if (!runs_the_measured_kernel()) GTEST_SKIP() << "the rules simulated are those of Linux 6.18";
   const unsigned programs = from_environment("FAULTLINE_RANDOM_PROGRAMS", kProgramsOfATest);
   const unsigned first = from_environment("FAULTLINE_RANDOM_SEED", 1000);
@@ -186,14 +192,14 @@ TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
   unsigned explained = 0;
   for (unsigned seed = first; seed < first + programs && failures < most; ++seed) {
     try {
-      const Verdict verdict = lasting_verdict_of(random_text(seed));
+      const Verdict verdict = lasting_verdict_of(random_text(seed), GetParam());
       explained += verdict.explained.empty() ? 0 : 1;
       if (verdict.difference.empty()) continue;
     } catch (const Unsupported& unsupported) {
       GTEST_SKIP() << unsupported.what();
     }
-    const std::string script = shrunk(seed, budget);
-    const std::string file = "random-program-" + std::to_string(seed) + ".fl";
+    const std::string script = shrunk(seed, GetParam(), budget);
+    const std::string file = fmt::format("random-program-{}-{}.fl", GetParam(), seed);
     std::ofstream{file} << script;
     ADD_FAILURE() << "seed " << seed << ", left in " << file << ":\n" << script;
     ++failures;
@@ -203,6 +209,8 @@ TEST(RandomProgramsTest, ThisKernelDoesTheSame) {
   std::printf("%u programs: %u different, %u explained by what lies beside a mapping\n", programs,
               failures, explained);
 }
+INSTANTIATE_TEST_SUITE_P(All, RandomProgramsUnderTest, testing::Values("ptmalloc", "faultline"),
+                         [](const auto& each) { return std::string{each.param}; });
 
 }  // namespace
 }  // namespace tools::run

@@ -17,6 +17,7 @@
 #include "tools/run/kernel_log.h"
 #include "tools/run/kernel_settings.h"
 #include "tools/run/memory_group.h"
+#include "tools/run/own_allocator.h"
 #include "tools/run/running_kernel.h"
 #include "tools/run/temp_files.h"
 
@@ -77,7 +78,7 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
   header.measure_each = kernel.measure_each;
   header.time_accesses = kernel.time_accesses;
   header.with_causes = header.with_faults != 0 && kernel.with_causes;
-  header.with_huge = speaks_of_huge_pages(program);
+  header.with_huge = speaks_of_huge_pages(program, own_allocator(kernel.allocator));
   header.watch_growth = std::any_of(program.ops.begin(), program.ops.end(), [](const Op& op) {
     return (op.flags & script::flag::Growsdown) != 0 || op.to.base == script::Base::Stack;
   });
@@ -96,12 +97,18 @@ void ask_perf(child::Header& header, const measure::Tracepoints& tracepoints) {
   header.ring_pages = measure::has_sys_admin() ? kRootRingPages : measure::ring_pages_allowed();
 }
 
+child::Serve serving(std::optional<OwnAllocator> own) {
+  if (!own) return child::Serve::Process;
+  return *own == OwnAllocator::Faultline ? child::Serve::Faultline : child::Serve::Ptmalloc;
+}
+
 /// Sets who serves; returns what to preload.
 std::string serve(child::Header& header, const script::Program& program,
                   const std::string& allocator) {
-  header.warm_libc = allocator == "ptmalloc" && program.has(Verb::Thread);
-  header.serve = allocator == "ptmalloc" ? child::Serve::Ptmalloc : child::Serve::Process;
-  if (allocator == "ptmalloc" || allocator == "glibc") return {};
+  const std::optional<OwnAllocator> own = own_allocator(allocator);
+  header.warm_libc = own && program.has(Verb::Thread);
+  header.serve = serving(own);
+  if (own || allocator == "glibc") return {};
   const measure::AllocatorLibrary library = measure::find_allocator(allocator);
   if (library.path.size() >= sizeof header.library)
     throw std::runtime_error{"the path of the library is too long: " + library.path};

@@ -11,8 +11,8 @@
 namespace tools::run {
 
 struct KernelOptions {
-  /// "ptmalloc" (ours, in the measured process), "glibc" (the C library's), "jemalloc", "mimalloc",
-  /// "tcmalloc", or the path of a library to preload.
+  /// "ptmalloc" or "faultline" (ours, in the measured process), "glibc" (the C library's),
+  /// "jemalloc", "mimalloc", "tcmalloc", or the path of a library to preload.
   std::string allocator = "ptmalloc";
   /// Count and locate each operation's faults. Off: the operations run back to back and only
   /// totals, seconds and the largest resident set are filled.

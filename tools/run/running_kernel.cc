@@ -128,17 +128,18 @@ void read_settings(Profile& profile) {
   profile.swap = swap_device(measure::read_file("/proc/swaps").value_or(""), is_rotational);
 }
 
-bool speaks_of_huge_pages(const script::Program& program) {
+bool speaks_of_huge_pages(const script::Program& program, std::optional<OwnAllocator> allocator) {
+  if (allocator == OwnAllocator::Faultline) return true;
   return std::any_of(program.ops.begin(), program.ops.end(), [](const script::Op& op) {
     const bool advice = op.advice == MADV_HUGEPAGE || op.advice == pagesim::kMadvCollapse;
     return (op.verb == script::Verb::Madvise && advice) || op.verb == script::Verb::Sysctl;
   });
 }
 
-Profile profile_for(const script::Program& program) {
+Profile profile_for(const script::Program& program, OwnAllocator allocator) {
   Profile profile;
   read_settings(profile);
-  if (speaks_of_huge_pages(program)) return profile;
+  if (speaks_of_huge_pages(program, allocator)) return profile;
   profile.thp_enabled = ThpMode::Never;
   profile.huge_enabled = ThpMode::Never;
   profile.mthp_enabled = {};

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pagesim/kernel/profile.h"
+#include "tools/run/own_allocator.h"
 #include "tools/script/op.h"
 
 namespace tools::run {
@@ -13,12 +14,14 @@ namespace tools::run {
 /// cannot be read stays as it is.
 void read_settings(pagesim::kernel::Profile& profile);
 
-/// Whether a program asks for huge pages or changes settings. One that does not runs without huge
-/// pages, whatever the machine is set to.
-[[nodiscard]] bool speaks_of_huge_pages(const script::Program& program);
+/// Whether a program, or the allocator that serves it, asks for huge pages or changes settings. One
+/// that does not runs without huge pages, whatever the machine is set to.
+[[nodiscard]] bool speaks_of_huge_pages(const script::Program& program,
+                                        std::optional<OwnAllocator> allocator);
 
 /// What the running kernel's profile is to a program the kernel runner runs.
-[[nodiscard]] pagesim::kernel::Profile profile_for(const script::Program& program);
+[[nodiscard]] pagesim::kernel::Profile profile_for(const script::Program& program,
+                                                   OwnAllocator allocator = OwnAllocator::Ptmalloc);
 
 /// The file with the read-ahead, in KiB, of the disk scripts have their files on; empty: not known.
 [[nodiscard]] std::string read_ahead_file();

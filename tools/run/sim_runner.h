@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pagesim/machine.h"
+#include "tools/run/own_allocator.h"
 #include "tools/run/runner.h"
 
 namespace tools::run {
@@ -14,6 +15,7 @@ struct SimSetup {
   pagesim::MachineConfig config;
   pagesim::Profile profile;
   pagesim::Layout layout;
+  OwnAllocator allocator = OwnAllocator::Ptmalloc;  ///< witnesses' logs are of Ptmalloc alone
 };
 
 /// The setup with its heap where the other run's began. Blocks aligned to more than a page lie at

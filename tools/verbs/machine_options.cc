@@ -20,6 +20,17 @@ pagesim::MachineModel model_of(const std::string& name) {
                                          fmt::join(pagesim::machine_names(), ", "))};
 }
 
+/// A knob that nothing reads would be a lie.
+void refuse_knobs_of_faultline(const run::SimSetup& setup) {
+  for (const std::string& variable : setup.layout.environment) {
+    if (!variable.starts_with("FAULTLINE_")) continue;
+    throw Refusal{kWrongInput,
+                  fmt::format("{}: a knob of faultline's allocator, and ptmalloc has none of them; "
+                              "replay, verify and what-if take --allocator faultline.",
+                              variable)};
+  }
+}
+
 }  // namespace
 
 std::string default_machine() { return std::string{pagesim::running_machine().value_or("x86-64")}; }
@@ -40,6 +51,18 @@ void MachineOptions::add_to(CLI::App& verb) {
       ->allow_extra_args(false);
   verb.add_option("--seed", seed, "Of everything random on the simulated machine")
       ->capture_default_str();
+}
+
+void MachineOptions::add_allocator_to(CLI::App& verb, const std::string& description) {
+  verb.add_option("--allocator", allocator, description)->type_name("NAME")->capture_default_str();
+}
+
+void MachineOptions::check_simulated() const {
+  if (run::own_allocator(allocator)) return;
+  throw Refusal{kWrongInput,
+                fmt::format("--allocator {}: the simulated machine runs ptmalloc and faultline; "
+                            "replay --on kernel runs others.",
+                            allocator)};
 }
 
 void MachineOptions::take(const explain::ScriptHeader& header) {
@@ -69,7 +92,10 @@ run::SimSetup MachineOptions::setup(const pagesim::Profile& profile) const {
   setup.config.seed = seed;
   setup.config.walker.protection_keys = pagesim::running_protection_keys();
   setup.profile = pagesim::kernel::profile_of(version(), profile);
+  setup.allocator = run::own_allocator(allocator).value_or(run::OwnAllocator::Ptmalloc);
   for (const std::string& setting : settings) turn(setup, setting);
+  if (run::own_allocator(allocator) == run::OwnAllocator::Ptmalloc)
+    refuse_knobs_of_faultline(setup);
   std::vector<std::string> environment = std::move(setup.layout.environment);
   setup.layout = pagesim::layout_of(setup.config.geometry, setup.layout.stack_limit,
                                     setup.profile.stack_guard_gap);

@@ -19,11 +19,16 @@ namespace tools::verbs {
 
 struct MachineOptions {
   std::string machine = default_machine();
-  std::string kernel;                 ///< "linux-6.1"; empty: the running one's version
-  std::vector<std::string> settings;  ///< KNOB=VALUE
+  std::string kernel;                  ///< "linux-6.1"; empty: the running one's version
+  std::vector<std::string> settings;   ///< KNOB=VALUE
+  std::string allocator = "ptmalloc";  ///< of verbs that ask; the machine has ptmalloc for others'
   std::uint64_t seed = 1;
 
   void add_to(CLI::App& verb);
+  /// --allocator, with what the verb says of it.
+  void add_allocator_to(CLI::App& verb, const std::string& description);
+  /// Throws Refusal where the simulated machine does not run the allocator.
+  void check_simulated() const;
   /// What a script's header says of its machine holds where the user says nothing else.
   void take(const explain::ScriptHeader& header);
   /// Of --kernel, or of the running kernel. Throws Refusal where it names none.

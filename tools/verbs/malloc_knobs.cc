@@ -7,6 +7,7 @@
 #include <array>
 #include <limits>
 
+#include "allocator/knobs.h"
 #include "allocator/policy.h"
 #include "allocator/tunables.h"
 
@@ -53,6 +54,21 @@ constexpr std::array kMallocKnobs{
                "0 none, 1 huge pages by madvise, 2 MAP_HUGETLB, else MAP_HUGETLB of that size"},
 };
 
+/// Of libfaultline.so(7). Its idle thread is not simulated.
+struct PolicyKnob {
+  const allocator::Knob* knob;
+  std::string_view meaning;
+
+  [[nodiscard]] std::string_view name() const { return knob->name.view(); }
+};
+constexpr std::array kPolicyKnobs{
+    PolicyKnob{&allocator::kKnobHuge, "bytes from which an arena grows by huge pages; 0: never"},
+    PolicyKnob{&allocator::kKnobLists, "bytes of a thread's list of one class of sizes"},
+    PolicyKnob{&allocator::kKnobDepot,
+               "the part of an arena, one in so many, from which what is kept is merged first"},
+    PolicyKnob{&allocator::kKnobRetain, "whether what was trimmed and asked for again is kept"},
+};
+
 /// Adds to what GLIBC_TUNABLES says already; the last of one name counts.
 void set_tunable(std::vector<std::string>& environment, const std::string& assignment) {
   const auto at =
@@ -65,20 +81,36 @@ void set_tunable(std::vector<std::string>& environment, const std::string& assig
   }
 }
 
+std::string values_of(std::uint64_t least, std::uint64_t most) {
+  return most == kAny ? fmt::format("{}..", least) : fmt::format("{}..{}", least, most);
+}
+
+bool turn_policy(run::SimSetup& setup, std::string_view name, std::string_view text) {
+  const auto* const each =
+      std::find_if(kPolicyKnobs.begin(), kPolicyKnobs.end(),
+                   [name](const PolicyKnob& knob) { return knob.name() == name; });
+  if (each == kPolicyKnobs.end()) return false;
+  const std::uint64_t value = number_of(name, text, 0, each->knob->most, each->meaning);
+  setup.layout.environment.push_back(fmt::format("{}={}", name, value));
+  return true;
+}
+
 }  // namespace
 
 std::vector<KnobInfo> malloc_knobs() {
   std::vector<KnobInfo> all;
   for (const MallocKnob& knob : kMallocKnobs) {
-    const std::string values = knob.most == kAny ? fmt::format("{}..", knob.least)
-                                                 : fmt::format("{}..{}", knob.least, knob.most);
+    const std::string values = values_of(knob.least, knob.most);
     all.push_back({knob.tunable, values, knob.meaning});
     if (!knob.parameter.empty()) all.push_back({knob.parameter, values, knob.meaning});
   }
+  for (const PolicyKnob& each : kPolicyKnobs)
+    all.push_back({each.name(), values_of(0, each.knob->most), each.meaning});
   return all;
 }
 
 bool turn_malloc(run::SimSetup& setup, std::string_view name, std::string_view text) {
+  if (turn_policy(setup, name, text)) return true;
   const auto* const knob =
       std::find_if(kMallocKnobs.begin(), kMallocKnobs.end(), [name](const MallocKnob& each) {
         return each.tunable == name || (!name.empty() && each.parameter == name);

@@ -25,7 +25,6 @@ namespace {
 struct ReplayOptions {
   std::string file;
   std::string on = "sim";
-  std::string allocator = "ptmalloc";
   MachineOptions machine;
   WorkloadOptions workload;
   EraOption era;
@@ -37,7 +36,7 @@ constexpr std::size_t kOpsShown = 1000;
 
 run::KernelOptions kernel_options(const ReplayOptions& options, const run::SimSetup& setup) {
   run::KernelOptions kernel;
-  kernel.allocator = options.allocator;
+  kernel.allocator = options.machine.allocator;
   kernel.environment = setup.layout.environment;
   return kernel;
 }
@@ -47,11 +46,7 @@ std::unique_ptr<run::Runner> runner_of(const ReplayOptions& options,
   if (options.on == "kernel") {
     return std::make_unique<run::KernelRunner>(kernel_options(options, machine.setup()));
   }
-  if (options.allocator != "ptmalloc") {
-    throw Refusal{kWrongInput, fmt::format("--allocator {}: the simulated machine runs ptmalloc; "
-                                           "add --on kernel for another allocator.",
-                                           options.allocator)};
-  }
+  options.machine.check_simulated();
   return std::make_unique<run::SimRunner>(machine.setup());
 }
 
@@ -61,7 +56,7 @@ report::Json json_of(const ReplayOptions& options, const script::Program& progra
   report::Json json;
   json["version"] = 1;
   json["file"] = options.file;
-  json["allocator"] = options.allocator;
+  json["allocator"] = options.machine.allocator;
   json["on"] = options.on;
   json["machine"] = options.machine.machine;
   json["seed"] = options.machine.seed;
@@ -106,7 +101,8 @@ std::string csv_of(const script::Program& program, const run::RunOutcome& outcom
 std::string text_of(const ReplayOptions& options, const script::Program& program,
                     const run::RunOutcome& outcome, const std::string& machine,
                     const report::Knowledge& known, const run::FaultTime& time) {
-  std::string text = fmt::format("{}: {} on {}\n\n", options.file, options.allocator, machine);
+  std::string text =
+      fmt::format("{}: {} on {}\n\n", options.file, options.machine.allocator, machine);
   if (program.ops.size() <= kOpsShown) {
     text += report::ops_text(program, outcome, known) + '\n';
   } else {
@@ -164,11 +160,11 @@ void add_replay(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"sim", "kernel"}))
       ->type_name("MACHINE")
       ->capture_default_str();
-  verb->add_option("--allocator", options->allocator,
-                   "ptmalloc, glibc, jemalloc, mimalloc, tcmalloc or a library's path")
-      ->type_name("NAME")
-      ->capture_default_str();
   options->machine.add_to(*verb);
+  options->machine.add_allocator_to(
+      *verb,
+      "ptmalloc or faultline; on the kernel also glibc, jemalloc, mimalloc, tcmalloc or a "
+      "library's path");
   options->workload.add_to(*verb);
   options->era.add_to(*verb);
   options->output.add_to(*verb, "table|json|csv|trace|chrome");

@@ -36,6 +36,7 @@ const std::string& one_of(const RunKnob& knob, const std::string& value,
 }
 
 constexpr std::array<std::string_view, 4> kTouches = {"none", "recorded", "first", "all"};
+constexpr std::array<std::string_view, 2> kOwnAllocators = {"ptmalloc", "faultline"};
 constexpr std::array<std::string_view, 3> kChildren = {"write", "read", "none"};
 
 std::uint64_t number_of(const RunKnob& knob, const std::string& value, std::uint64_t least) {
@@ -50,6 +51,10 @@ const std::vector<RunKnob>& run_knobs() {
        [](RowSetup& row, const RunKnob&, const std::string& v) { row.machine.machine = v; }},
       {{"kernel", "linux-VERSION", "the kernel whose rules it follows"},
        [](RowSetup& row, const RunKnob&, const std::string& v) { row.machine.kernel = v; }},
+      {{"allocator", "ptmalloc|faultline", "whose calls a program makes"},
+       [](RowSetup& row, const RunKnob& knob, const std::string& v) {
+         row.machine.allocator = one_of(knob, v, kOwnAllocators);
+       }},
       {{"seed", "0..", "of everything random on it"},
        [](RowSetup& row, const RunKnob& knob, const std::string& v) {
          row.machine.seed = number_of(knob, v, 0);

@@ -34,8 +34,8 @@ struct RowSetup {
 };
 
 /// `base` with the combination's values. Knobs are those of --set, the verb's own options machine,
-/// kernel, seed and touch, and the fork's. Throws Refusal for one that does not exist, or a value
-/// it does not take.
+/// kernel, allocator, seed and touch, and the fork's. Throws Refusal for one that does not exist,
+/// or a value it does not take.
 [[nodiscard]] RowSetup setup_of(RowSetup base, const std::vector<Variation>& variations,
                                 const Combination& combination);
 

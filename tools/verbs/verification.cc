@@ -121,21 +121,25 @@ std::string Verification::verdict() const {
   return text;
 }
 
-Verification verify(script::Program program, run::Runner& simulated, run::Runner& kernel,
+Verification verify(script::Program program, const run::SimSetup& setup, run::Runner& kernel,
                     run::RunOptions options, const std::string& why_not_here) {
   Verification v;
   v.program = std::move(program);
+  v.machine = setup.machine;
   options.with_rss = options.with_rss || run::expects_rss(v.program);
+  v.refused = why_not_here;
+  if (v.refused.empty()) {
+    try {
+      v.kernel = kernel.run(v.program, options);
+    } catch (const run::Unsupported& refused) {
+      v.refused = refused.what();
+    }
+  }
+  // Which of the heap's bytes are aligned, and which huge pages it has, hangs on where it begins.
+  run::SimRunner simulated{v.kernel ? with_heap_of(setup, *v.kernel) : setup};
   v.simulated = simulated.run(v.program, options);
   v.broken_simulated = run::check_expectations(v.program, v.simulated);
-  v.refused = why_not_here;
-  if (!v.refused.empty()) return v;
-  try {
-    v.kernel = kernel.run(v.program, options);
-  } catch (const run::Unsupported& refused) {
-    v.refused = refused.what();
-    return v;
-  }
+  if (!v.kernel) return v;
   v.broken_kernel = run::check_expectations(v.program, *v.kernel);
   v.comparison = run::compare_runs(v.program, v.simulated, *v.kernel);
   return v;

@@ -9,6 +9,7 @@
 #include "tools/run/compare_runs.h"
 #include "tools/run/fault_time.h"
 #include "tools/run/runner.h"
+#include "tools/run/sim_runner.h"
 
 namespace tools::verbs {
 
@@ -16,7 +17,7 @@ namespace tools::verbs {
 struct Verification {
   script::Program program;
   std::string machine = "x86-64";      ///< the simulated one's name
-  std::string allocator = "ptmalloc";  ///< of the real run; the simulated one has ptmalloc
+  std::string allocator = "ptmalloc";  ///< of the real run; the simulated one has it if it is ours
   run::RunOutcome simulated;
   std::optional<run::RunOutcome> kernel;
   std::string refused;
@@ -31,8 +32,9 @@ struct Verification {
   [[nodiscard]] std::string verdict() const;
 };
 
-/// `why_not_here`: why the kernel is not run; empty: it is.
-[[nodiscard]] Verification verify(script::Program program, run::Runner& simulated,
+/// On the kernel, then simulated with the heap where it was there. `why_not_here`: why the kernel
+/// is not run; empty: it is.
+[[nodiscard]] Verification verify(script::Program program, const run::SimSetup& setup,
                                   run::Runner& kernel, run::RunOptions options,
                                   const std::string& why_not_here = {});
 

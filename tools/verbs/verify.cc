@@ -8,7 +8,6 @@
 #include "tools/report/fault_time.h"
 #include "tools/run/kernel_runner.h"
 #include "tools/run/running_kernel.h"
-#include "tools/run/sim_runner.h"
 #include "tools/run/timed_runs.h"
 #include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
@@ -24,7 +23,6 @@ namespace {
 
 struct VerifyOptions {
   std::vector<std::string> files;
-  std::string allocator = "ptmalloc";
   bool lines = false;
   bool alone = false;  ///< one file, with lessons told apart
   MachineOptions machine;
@@ -78,7 +76,7 @@ class Status {
 
 run::KernelOptions kernel_options(const VerifyOptions& options, const run::SimSetup& setup) {
   run::KernelOptions kernel;
-  kernel.allocator = options.allocator;
+  kernel.allocator = options.machine.allocator;
   kernel.environment = setup.layout.environment;
   return kernel;
 }
@@ -96,14 +94,14 @@ run::FaultTime fault_time_of(const VerifyOptions& options, const run::SimSetup& 
 Verification verify_one(const VerifyOptions& options, Workload work) {
   // Another machine than this one keeps the settings it was measured with.
   const bool is_here = work.machine.machine == MachineOptions{}.machine;
-  const run::SimSetup setup =
-      work.machine.setup(is_here ? run::profile_for(work.program) : pagesim::Profile{});
-  run::SimRunner simulated{setup};
+  const auto own = run::own_allocator(options.machine.allocator);
+  const run::SimSetup setup = work.machine.setup(
+      is_here ? run::profile_for(work.program, own.value_or(run::OwnAllocator::Ptmalloc))
+              : pagesim::Profile{});
   run::KernelRunner kernel{kernel_options(options, setup)};
   Verification v =
-      verify(std::move(work.program), simulated, kernel, work.options, why_not_here(setup));
-  v.machine = setup.machine;
-  v.allocator = options.allocator;
+      verify(std::move(work.program), setup, kernel, work.options, why_not_here(setup));
+  v.allocator = options.machine.allocator;
   v.fault_time = fault_time_of(options, setup, work.options, v);
   return v;
 }
@@ -143,12 +141,12 @@ void add_verify(CLI::App& app, int& status) {
   verb->add_option("files", options->files, "Scripts, traces, lesson/NAME or 'lesson/*'")
       ->required()
       ->type_name("FILE...");
-  verb->add_option("--allocator", options->allocator,
-                   "Whose calls run on the kernel: ptmalloc, glibc, or a library's name or path")
-      ->type_name("NAME")
-      ->capture_default_str();
   verb->add_flag("--lines", options->lines, "Show every operation of every file");
   options->machine.add_to(*verb);
+  options->machine.add_allocator_to(
+      *verb,
+      "On both: ptmalloc or faultline; on the kernel, beside simulated ptmalloc: glibc, or a "
+      "library's name or path");
   options->workload.add_to(*verb);
   options->output.add_to(*verb, "table|json|trace|chrome");
   verb->callback([options, &status] { status = verify_all(*options); });

@@ -112,6 +112,7 @@ int what_if(const WhatIfOptions& options) {
                   "what-if: expected FILE and --vary KNOB=VALUE,VALUE,...; faultline "
                   "what-if --knobs lists the knobs."};
   }
+  options.base.machine.check_simulated();
   const std::vector<Variation> variations = read_variations(options.vary);
   const std::vector<Combination> rows = combinations(variations);
   const std::vector<RowSetup> setups = setups_of(options, variations, rows);
@@ -143,6 +144,7 @@ void add_what_if(CLI::App& app, int& status) {
       ->allow_extra_args(false);
   verb->add_flag("--knobs", options->list_knobs, "List the knobs with their values");
   options->base.machine.add_to(*verb);
+  options->base.machine.add_allocator_to(*verb, "Whose calls: ptmalloc or faultline");
   options->base.workload.add_to(*verb);
   options->output.add_to(*verb, "table|json|csv");
   verb->callback([options, &status] { status = what_if(*options); });

@@ -76,9 +76,8 @@ TEST_P(LessonTest, AgreesWithThisKernel) {
   for (int agreeing = 0, runs = 0; agreeing < 2 && runs < 3; ++runs) {
     verbs::Workload work = load(GetParam());
     const run::SimSetup setup = work.machine.setup();
-    run::SimRunner simulated{setup};
     run::KernelRunner kernel;
-    const auto v = verbs::verify(std::move(work.program), simulated, kernel, work.options,
+    const auto v = verbs::verify(std::move(work.program), setup, kernel, work.options,
                                  verbs::why_not_here(setup));
     if (!v.kernel) GTEST_SKIP() << v.refused;
     agreeing += v.equal() ? 1 : 0;

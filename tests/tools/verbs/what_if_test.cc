@@ -165,6 +165,19 @@ TEST_F(WhatIfTest, RowThatCannotBeRunHasNoNumbers) {
   }
 }
 
+TEST_F(WhatIfTest, VariesTheAllocatorAndFaultlinesPolicy) {
+  write("large.fl", "p = malloc 8000000\nwrite p[..]\nfree p\nq = malloc 24\n");
+  const auto allocators = rows("large.fl --vary allocator=ptmalloc,faultline");
+  ASSERT_EQ(allocators.size(), 3u);
+  expect_row_of(allocators[1], "large.fl");
+  expect_row_of(allocators[2], "large.fl --allocator faultline");
+  const auto policies = rows("large.fl --allocator faultline --vary FAULTLINE_HUGE=0");
+  ASSERT_EQ(policies.size(), 2u);
+  EXPECT_GT(policies[0]["by_cause"].value("huge_first_write", 0), 0);
+  EXPECT_EQ(policies[1]["by_cause"].value("huge_first_write", 0), 0);
+  expect_row_of(policies[1], "large.fl --allocator faultline --set FAULTLINE_HUGE=0");
+}
+
 TEST_F(WhatIfTest, BadVariationIsRefusedInOneSentenceBeforeAnyRow) {
   write("p.fl", "p = malloc 10\nfree p\n");
   expect_refused("what-if p.fl --vary top_pad=1", "M_TOP_PAD");
@@ -180,6 +193,8 @@ TEST_F(WhatIfTest, BadVariationIsRefusedInOneSentenceBeforeAnyRow) {
   expect_refused("what-if p.fl --vary fork_child=read", "fork_after_line");
   expect_refused("what-if p.fl --vary seed=1 --vary seed=2", "twice");
   expect_refused("what-if p.fl --vary seed", "KNOB=VALUE");
+  expect_refused("what-if p.fl --vary FAULTLINE_HUGE=0", "--allocator faultline");
+  expect_refused("what-if p.fl --allocator glibc --vary seed=1", "ptmalloc and faultline");
   expect_refused("what-if p.fl", "--vary");
   EXPECT_NE(run("what-if --knobs").out.find("glibc.malloc.tcache_count"), std::string::npos);
 }
@@ -188,6 +203,11 @@ TEST_F(WhatIfTest, TunablesHoldOnThisKernelToo) {
   write("blocks.fl", "p = malloc 5000\nwrite p[..]\nq = malloc 5000\nwrite q[..]\nfree p\n");
   for (const char* setting : {"M_MMAP_THRESHOLD=4096", "glibc.malloc.top_pad=0"}) {
     const Result verified = run(std::string{"verify --set "} + setting + " blocks.fl");
+    EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+  }
+  for (const char* setting : {"FAULTLINE_LISTS=0", "FAULTLINE_HUGE=0"}) {
+    const Result verified =
+        run(std::string{"verify --allocator faultline --set "} + setting + " blocks.fl");
     EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
   }
   write("idle.fl", "p = malloc 50000\n");

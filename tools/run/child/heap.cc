@@ -7,7 +7,7 @@
 #include <link.h>
 #include <malloc.h>
 
-#include "tools/run/child/ptmalloc.h"
+#include "tools/run/child/own_heap.h"
 
 namespace tools::run::child {
 namespace {
@@ -36,6 +36,7 @@ Heap process_heap() {
 
 Heap chosen_heap() {
   if (shared.header->serve == Serve::Ptmalloc) return ptmalloc_heap();
+  if (shared.header->serve == Serve::Faultline) return faultline_heap();
   return process_heap();
 }
 
@@ -65,7 +66,7 @@ const Heap& heap() noexcept {
 }
 
 Span heap_globals() noexcept {
-  if (shared.header->serve == Serve::Ptmalloc) return ptmalloc_globals();
+  if (shared.header->serve != Serve::Process) return own_globals();
   return {};
 }
 

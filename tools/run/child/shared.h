@@ -22,8 +22,9 @@ inline constexpr std::uint32_t kMagic = 0x464c'0001;
 
 /// Who answers malloc and its kin.
 enum class Serve : std::uint32_t {
-  Ptmalloc,  ///< the allocator compiled into the child
-  Process    ///< the process's own malloc: the C library's or a preloaded one
+  Ptmalloc,   ///< one of ours, compiled into the child
+  Faultline,  ///< the other
+  Process     ///< the process's own malloc: the C library's or a preloaded one
 };
 
 enum class TaskState : std::uint32_t { Unborn, Running, Ended };

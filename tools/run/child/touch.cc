@@ -54,7 +54,7 @@ void add_written(std::uint64_t begin, std::uint64_t end, Span hole) {
 
 /// The object whose data is the allocator's: the preloaded library, else the C library.
 bool is_allocator(const dl_phdr_info& info) {
-  if (shared.header->serve == Serve::Ptmalloc) return false;
+  if (shared.header->serve != Serve::Process) return false;
   const char* const library = shared.header->library;
   if (library[0] != '\0') return std::strcmp(info.dlpi_name, library) == 0;
   return std::strstr(info.dlpi_name, "/libc.so") != nullptr;

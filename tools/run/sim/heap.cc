@@ -1,6 +1,7 @@
 // The allocator's calls on the simulated machine.
 #include <cerrno>
 
+#include "allocator/faultline.h"
 #include "allocator/malloc.h"
 #include "pagesim/sim_memory.h"
 #include "tools/run/sim/run.h"
@@ -14,8 +15,15 @@ using script::Op;
 using script::Verb;
 
 template <class M>
-using MallocOver = allocator::Malloc<M, allocator::Glibc236>;
-using Malloc = MallocOver<pagesim::SimMemory>;
+using Ptmalloc = allocator::Malloc<M, allocator::Glibc236>;
+
+/// Calls act with the allocator over the task's memory.
+template <class Act>
+void with_malloc(pagesim::Task& task, OwnAllocator allocator, Act act) {
+  const pagesim::SimMemory memory{task};
+  if (allocator == OwnAllocator::Faultline) return act(::allocator::FaultlineMalloc{memory});
+  act(Ptmalloc<pagesim::SimMemory>{memory});
+}
 
 void bind(Call& call, VirtAddr block, std::uint64_t bytes) {
   call.result->address = block.raw();
@@ -25,16 +33,16 @@ void bind(Call& call, VirtAddr block, std::uint64_t bytes) {
   }
 }
 
-template <class M>
-void posix_memalign(Call& call, const MallocOver<M>& malloc) {
+template <class Malloc>
+void posix_memalign(Call& call, const Malloc& malloc) {
   VirtAddr block;
   const int error = malloc.posix_memalign(block, call.op.m, call.op.n);
   bind(call, error == 0 ? block : VirtAddr{}, call.op.n);
   call.result->error = error;
 }
 
-template <class M>
-void allocate(Call& call, const MallocOver<M>& malloc) {
+template <class Malloc>
+void allocate(Call& call, const Malloc& malloc) {
   const Op& op = call.op;
   switch (op.verb) {
     case Verb::Malloc:
@@ -56,8 +64,8 @@ void allocate(Call& call, const MallocOver<M>& malloc) {
   }
 }
 
-template <class M>
-void run_on(Call& call, const MallocOver<M>& malloc) {
+template <class Malloc>
+void run_on(Call& call, const Malloc& malloc) {
   switch (call.op.verb) {
     case Verb::Free:
       return malloc.free(call.to);
@@ -75,24 +83,25 @@ void run_on(Call& call, const MallocOver<M>& malloc) {
 
 }  // namespace
 
-void run_allocator(Call& call) {
-  const pagesim::SimMemory memory{call.task};
-  if (call.log == nullptr) return run_on(call, Malloc{memory});
-  const Watched watched{memory, *call.log};
-  run_on(call, MallocOver<WatchedMemory>{WatchedMemory{watched}});
+void run_allocator(Call& call, OwnAllocator allocator) {
+  if (call.log != nullptr) {
+    const Watched watched{pagesim::SimMemory{call.task}, *call.log};
+    return run_on(call, Ptmalloc<WatchedMemory>{WatchedMemory{watched}});
+  }
+  with_malloc(call.task, allocator, [&](const auto& malloc) { run_on(call, malloc); });
 }
 
-void leave_allocator(pagesim::Task& task) { Malloc{pagesim::SimMemory{task}}.thread_exit(); }
+void leave_allocator(pagesim::Task& task, OwnAllocator allocator) {
+  with_malloc(task, allocator, [](const auto& malloc) { malloc.thread_exit(); });
+}
 
 /// As in the C library, fork leaves the allocator alone while there was never a second thread.
-pagesim::Task& fork(pagesim::Task& parent) {
-  const pagesim::SimMemory memory{parent};
-  if (memory.single_threaded()) return parent.machine().fork(parent);
-  const Malloc malloc{memory};
-  malloc.before_fork();
+pagesim::Task& fork(pagesim::Task& parent, OwnAllocator allocator) {
+  if (pagesim::SimMemory{parent}.single_threaded()) return parent.machine().fork(parent);
+  with_malloc(parent, allocator, [](const auto& malloc) { malloc.before_fork(); });
   pagesim::Task& child = parent.machine().fork(parent);
-  Malloc{pagesim::SimMemory{child}}.after_fork_in_child();
-  malloc.after_fork_in_parent();
+  with_malloc(child, allocator, [](const auto& malloc) { malloc.after_fork_in_child(); });
+  with_malloc(parent, allocator, [](const auto& malloc) { malloc.after_fork_in_parent(); });
   return child;
 }
 

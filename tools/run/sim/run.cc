@@ -173,7 +173,7 @@ void Run::end_by_signal(Actor& actor, std::size_t index, const SignalInfo& signa
 void Run::perform(Call& call) {
   const Op& op = call.op;
   if (is_allocator_call(op.verb)) {
-    run_allocator(call);
+    run_allocator(call, setup_.allocator);
   } else if (is_address_space_call(op.verb)) {
     run_address_space(call);
   } else if (is_access(op.verb)) {
@@ -211,14 +211,15 @@ void Run::change_tasks(const Op& op, Actor& actor) {
   if (op.verb == Verb::Join) {
     if (!peer.alive) return;
     machine_.ledger().keep_records(false);
-    leave_allocator(*peer.task);
+    leave_allocator(*peer.task, setup_.allocator);
     machine_.exit(*peer.task);
     peer.alive = false;
     return;
   }
   machine_.ledger().keep_records(false);
   const bool is_thread = op.verb == Verb::Thread;
-  peer.task = is_thread ? &machine_.clone_thread(*actor.task) : &fork(*actor.task);
+  peer.task =
+      is_thread ? &machine_.clone_thread(*actor.task) : &fork(*actor.task, setup_.allocator);
   peer.space = is_thread ? actor.space : std::make_shared<Space>(*actor.space);
   peer.alive = true;
   if (!is_thread) touch_text(*peer.task);

@@ -56,16 +56,16 @@ void take_error(Call& call, const pagesim::SysResult<T>& answer) {
 void run_access(Call& call);
 void run_kernel_copy(Call& call, pagesim::Task* peer);
 void run_address_space(Call& call);
-void run_allocator(Call& call);
+void run_allocator(Call& call, OwnAllocator allocator);
 // files.cc
 [[nodiscard]] std::shared_ptr<pagesim::kernel::File> create_file(pagesim::Machine& machine,
                                                                  const std::string& name,
                                                                  const script::Op& op);
 void run_file(Call& call, pagesim::Machine& machine);
 /// The calling thread ends: the allocator takes its cache back.
-void leave_allocator(pagesim::Task& task);
+void leave_allocator(pagesim::Task& task, OwnAllocator allocator);
 /// fork, with what the allocator does around it.
-[[nodiscard]] pagesim::Task& fork(pagesim::Task& parent);
+[[nodiscard]] pagesim::Task& fork(pagesim::Task& parent, OwnAllocator allocator);
 
 /// Prepares a machine, runs every operation, keeps what each one did.
 class Run {
