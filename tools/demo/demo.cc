@@ -20,10 +20,10 @@ namespace {
 using report::grouped;
 using report::Json;
 
-Row simulated_row(const script::Program& program, const run::SimSetup& setup) {
-  Row row{.allocator = "ptmalloc (simulated)", .known = {.causes = true, .writers = true}};
-  run::SimRunner runner{setup};
-  row.outcome = runner.run(program, {});
+Row simulated_row(const script::Program& program, const std::string& label,
+                  const run::SimSetup& setup) {
+  Row row{.allocator = label, .known = {.causes = true, .writers = true}};
+  row.outcome = run::SimRunner{setup}.run(program, {});
   return row;
 }
 
@@ -44,31 +44,44 @@ Row real_row(const script::Program& program, const std::string& label,
   return row;
 }
 
+/// Simulated with the heap where it was for real.
+OwnRows own_rows(const script::Program& program, const std::string& allocator,
+                 const SetupFor& setup_for) {
+  OwnRows own;
+  own.allocator = allocator;
+  own.real = real_row(program, allocator + " (real)", allocator);
+  run::SimSetup setup = setup_for(program, allocator);
+  if (own.real.outcome) setup = with_heap_of(setup, *own.real.outcome);
+  own.simulated = simulated_row(program, allocator + " (simulated)", setup);
+  if (own.compared()) {
+    own.difference = run::compare_runs(program, *own.simulated.outcome, *own.real.outcome);
+  }
+  return own;
+}
+
 run::FaultTime fault_time_of(const WorkloadResult& result, const measure::SavedCosts& costs) {
   run::FaultTime unknown;
   unknown.missing = costs.missing;
   if (!costs.costs) return unknown;
   const script::Program& program = result.workload.program;
   std::vector<run::RunOutcome> timed;
-  if (result.compared() && result.difference.equal()) timed = run::timed_runs(program, {}, {});
-  return run::fault_time(program, *result.rows[0].outcome, *costs.costs, timed);
+  const OwnRows& ptmalloc = result.own.front();
+  if (ptmalloc.compared() && ptmalloc.difference.equal()) timed = run::timed_runs(program, {}, {});
+  return run::fault_time(program, *ptmalloc.simulated.outcome, *costs.costs, timed);
 }
 
-WorkloadResult run_workload(Workload workload, const run::SimSetup& setup,
+WorkloadResult run_workload(Workload workload, const SetupFor& setup_for,
                             const std::vector<measure::AllocatorLibrary>& peers,
                             const measure::SavedCosts& costs) {
   WorkloadResult result;
   result.workload = std::move(workload);
   const script::Program& program = result.workload.program;
-  result.rows.push_back(simulated_row(program, setup));
-  result.rows.push_back(real_row(program, "ptmalloc (real)", "ptmalloc"));
-  result.rows.push_back(real_row(program, "glibc", "glibc"));
-  for (const auto& peer : peers) {
-    result.rows.push_back(real_row(program, peer.name, peer.path));
+  for (const char* name : {"ptmalloc", "faultline"}) {
+    result.own.push_back(own_rows(program, name, setup_for));
   }
-  if (result.compared()) {
-    result.difference =
-        run::compare_runs(program, *result.rows[0].outcome, *result.rows[1].outcome);
+  result.peers.push_back(real_row(program, "glibc", "glibc"));
+  for (const auto& peer : peers) {
+    result.peers.push_back(real_row(program, peer.name, peer.path));
   }
   result.fault_time = fault_time_of(result, costs);
   return result;
@@ -88,9 +101,9 @@ std::string place_and_versions(const std::vector<measure::AllocatorLibrary>& pee
 /// What every run of this machine lacked, each sentence once.
 void collect_missing(DemoResult& demo) {
   for (const WorkloadResult& workload : demo.workloads) {
-    for (const Row& row : workload.rows) {
-      if (!row.outcome) continue;
-      for (const std::string& sentence : row.outcome->missing) {
+    for (const Row* row : workload.rows()) {
+      if (!row->outcome) continue;
+      for (const std::string& sentence : row->outcome->missing) {
         if (std::find(demo.missing.begin(), demo.missing.end(), sentence) == demo.missing.end()) {
           demo.missing.push_back(sentence);
         }
@@ -103,9 +116,9 @@ void collect_missing(DemoResult& demo) {
 std::vector<pagesim::Cause> causes_seen(const DemoResult& demo) {
   std::array<std::uint64_t, pagesim::kCauses> sums{};
   for (const WorkloadResult& result : demo.workloads) {
-    for (const Row& row : result.rows) {
-      if (!row.outcome || !row.known.causes) continue;
-      const report::Tally sum = report::tally(result.workload.program, *row.outcome);
+    for (const Row* row : result.rows()) {
+      if (!row->outcome || !row->known.causes) continue;
+      const report::Tally sum = report::tally(result.workload.program, *row->outcome);
       for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += sum.by_cause[i];
     }
   }
@@ -116,11 +129,11 @@ std::vector<pagesim::Cause> causes_seen(const DemoResult& demo) {
   return seen;
 }
 
-std::vector<std::string> cells(const WorkloadResult& result, std::size_t index,
+std::vector<std::string> cells(const WorkloadResult& result, const Row& row,
                                const std::vector<pagesim::Cause>& causes) {
-  const Row& row = result.rows[index];
   const report::Tally sum = report::tally(result.workload.program, *row.outcome);
-  std::vector<std::string> cells = {index == 0 ? result.workload.name : "",
+  const bool is_first = &row == &result.own.front().simulated;
+  std::vector<std::string> cells = {is_first ? result.workload.name : "",
                                     row.allocator,
                                     grouped(sum.minor),
                                     grouped(sum.major),
@@ -149,8 +162,8 @@ std::string main_table(const DemoResult& demo) {
   columns.push_back({"time"});
   report::Table table{columns};
   for (const WorkloadResult& result : demo.workloads) {
-    for (std::size_t i = 0; i < result.rows.size(); ++i) {
-      if (result.rows[i].outcome) table.add(cells(result, i, causes));
+    for (const Row* row : result.rows()) {
+      if (row->outcome) table.add(cells(result, *row, causes));
     }
     table.add_gap();
   }
@@ -165,7 +178,8 @@ std::string writers_table(const DemoResult& demo) {
   }
   report::Table table{columns};
   for (const WorkloadResult& result : demo.workloads) {
-    const report::Tally sum = report::tally(result.workload.program, *result.rows[0].outcome);
+    const report::Tally sum =
+        report::tally(result.workload.program, *result.own.front().simulated.outcome);
     std::vector<std::string> cells = {result.workload.name};
     for (const std::uint64_t count : sum.by_writer) cells.push_back(grouped(count));
     table.add(std::move(cells));
@@ -188,8 +202,8 @@ std::string fault_times(const DemoResult& demo) {
 std::string refusals(const DemoResult& demo) {
   std::string text;
   for (const WorkloadResult& result : demo.workloads) {
-    for (const Row& row : result.rows) {
-      if (!row.outcome) text += fmt::format("{}: not run: {}\n", row.allocator, row.refused);
+    for (const Row* row : result.rows()) {
+      if (!row->outcome) text += fmt::format("{}: not run: {}\n", row->allocator, row->refused);
     }
   }
   return text;
@@ -206,24 +220,33 @@ Json row_json(const WorkloadResult& result, const Row& row) {
   return json;
 }
 
+std::string verdict(const WorkloadResult& result) {
+  std::string text;
+  for (const OwnRows& own : result.own) {
+    if (!text.empty()) text += ". ";
+    text += fmt::format("{}: {}", own.allocator, own.verdict());
+  }
+  return text;
+}
+
 Json workload_json(const WorkloadResult& result) {
   Json json;
   json["name"] = result.workload.name;
   json["about"] = result.workload.about;
   json["source"] = result.workload.source;
   json["operations"] = result.workload.program.ops.size();
-  json["equal"] = result.compared() && result.difference.equal();
-  json["verdict"] = result.verdict();
+  json["equal"] = result.compared() && result.equal();
+  json["verdict"] = verdict(result);
   json["fault_time"] = report::to_json(result.fault_time);
   json["rows"] = Json::array();
-  for (const Row& row : result.rows) json["rows"].push_back(row_json(result, row));
+  for (const Row* row : result.rows()) json["rows"].push_back(row_json(result, *row));
   return json;
 }
 
 }  // namespace
 
-std::string WorkloadResult::verdict() const {
-  if (!compared()) return "simulated minus real: not known, ptmalloc did not run on this kernel";
+std::string OwnRows::verdict() const {
+  if (!compared()) return "simulated minus real: not known, it did not run on this kernel";
   const auto minor = static_cast<std::int64_t>(difference.left.minor - difference.right.minor);
   const auto major = static_cast<std::int64_t>(difference.left.major - difference.right.major);
   std::string text = fmt::format("simulated minus real: minor {}, major {}", minor, major);
@@ -231,10 +254,27 @@ std::string WorkloadResult::verdict() const {
     const run::Difference& first = *difference.first;
     text += fmt::format("; first difference at line {}, {}: simulated {}, real {}", first.line,
                         first.subject, first.left, first.right);
-  } else if (rows[1].outcome->has_addresses) {
-    text += fmt::format("; {} faults equal one by one", grouped(rows[0].outcome->faults.size()));
+  } else if (real.outcome->has_addresses) {
+    text += fmt::format("; {} faults equal one by one", grouped(simulated.outcome->faults.size()));
   }
   return text;
+}
+
+std::vector<const Row*> WorkloadResult::rows() const {
+  std::vector<const Row*> all;
+  for (const OwnRows& each : own) all.insert(all.end(), {&each.simulated, &each.real});
+  for (const Row& each : peers) all.push_back(&each);
+  return all;
+}
+
+bool WorkloadResult::compared() const {
+  return std::any_of(own.begin(), own.end(), [](const OwnRows& each) { return each.compared(); });
+}
+
+bool WorkloadResult::equal() const {
+  return std::all_of(own.begin(), own.end(), [](const OwnRows& each) {
+    return !each.compared() || each.difference.equal();
+  });
 }
 
 bool DemoResult::compared() const {
@@ -243,19 +283,18 @@ bool DemoResult::compared() const {
 }
 
 bool DemoResult::equal() const {
-  return compared() &&
-         std::all_of(workloads.begin(), workloads.end(), [](const WorkloadResult& result) {
-           return !result.compared() || result.difference.equal();
-         });
+  return compared() && std::all_of(workloads.begin(), workloads.end(),
+                                   [](const WorkloadResult& result) { return result.equal(); });
 }
 
 std::string DemoResult::verdict() const {
-  if (!compared()) return "Nothing could be compared: ptmalloc did not run on this kernel.";
+  if (!compared())
+    return "Nothing could be compared: neither allocator of ours ran on this kernel.";
   if (equal()) return "Simulated minus real: 0 faults on every workload.";
   return "Simulated and real faults differ; the workloads below say where.";
 }
 
-DemoResult run_demo(const run::SimSetup& setup, const measure::SavedCosts& costs) {
+DemoResult run_demo(const SetupFor& setup_for, const measure::SavedCosts& costs) {
   DemoResult demo;
   const auto peers = measure::installed_allocators();
   demo.where = place_and_versions(peers);
@@ -267,7 +306,7 @@ DemoResult run_demo(const run::SimSetup& setup, const measure::SavedCosts& costs
     demo.missing.push_back(missing);
   }
   for (Workload& workload : workloads) {
-    demo.workloads.push_back(run_workload(std::move(workload), setup, peers, costs));
+    demo.workloads.push_back(run_workload(std::move(workload), setup_for, peers, costs));
   }
   collect_missing(demo);
   return demo;
@@ -277,7 +316,7 @@ std::string to_text(const DemoResult& result) {
   std::string text = fmt::format("{}\n\n{}{}\n{}", result.where, main_table(result),
                                  writers_table(result), refusals(result));
   for (const WorkloadResult& workload : result.workloads) {
-    text += fmt::format("{}: {}\n", workload.workload.name, workload.verdict());
+    text += fmt::format("{}: {}\n", workload.workload.name, verdict(workload));
   }
   text += fmt::format("\n{}\n{}\n", fault_times(result), result.verdict());
   for (const std::string& sentence : result.missing) text += sentence + '\n';

@@ -1,8 +1,10 @@
 // The demo: every workload under every allocator found, simulated and real.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/demo/workload.h"
@@ -23,13 +25,24 @@ struct Row {
   report::Knowledge known{};
 };
 
+/// One of our allocators on both machines.
+struct OwnRows {
+  std::string allocator;
+  Row simulated, real;
+  run::Comparison difference;  ///< simulated minus real
+  [[nodiscard]] bool compared() const { return simulated.outcome && real.outcome; }
+  [[nodiscard]] std::string verdict() const;
+};
+
 struct WorkloadResult {
   Workload workload;
-  std::vector<Row> rows;       ///< [0] ptmalloc simulated, [1] ptmalloc real, then the peers
-  run::Comparison difference;  ///< simulated minus real, of ptmalloc
-  run::FaultTime fault_time;   ///< of ptmalloc: predicted from the simulated faults, and measured
-  [[nodiscard]] bool compared() const { return rows[0].outcome && rows[1].outcome; }
-  [[nodiscard]] std::string verdict() const;
+  std::vector<OwnRows> own;  ///< ptmalloc first
+  std::vector<Row> peers;
+  run::FaultTime fault_time;  ///< of ptmalloc: predicted from the simulated faults, and measured
+
+  [[nodiscard]] std::vector<const Row*> rows() const;  ///< all, as they are shown
+  [[nodiscard]] bool compared() const;                 ///< any of ours ran on both machines
+  [[nodiscard]] bool equal() const;                    ///< all that did are equal
 };
 
 struct DemoResult {
@@ -37,12 +50,15 @@ struct DemoResult {
   std::vector<std::string> missing;  ///< what this machine lacks, a sentence each
   std::string where;                 ///< kernel, C library, allocators with their versions
 
-  [[nodiscard]] bool compared() const;  ///< at least one workload ran on both machines
+  [[nodiscard]] bool compared() const;  ///< any workload ran on both machines
   [[nodiscard]] bool equal() const;     ///< and none of them differs
   [[nodiscard]] std::string verdict() const;
 };
 
-[[nodiscard]] DemoResult run_demo(const run::SimSetup& setup, const measure::SavedCosts& costs);
+/// What a program is simulated on, with one of our allocators.
+using SetupFor = std::function<run::SimSetup(const script::Program&, std::string_view allocator)>;
+
+[[nodiscard]] DemoResult run_demo(const SetupFor& setup_for, const measure::SavedCosts& costs);
 
 /// One table, a group of rows for each workload.
 [[nodiscard]] std::string to_text(const DemoResult& result);

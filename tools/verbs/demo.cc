@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "tools/demo/page.h"
+#include "tools/run/running_kernel.h"
 #include "tools/verbs/fault_costs.h"
 #include "tools/verbs/machine_options.h"
 #include "tools/verbs/output.h"
@@ -28,7 +29,12 @@ int run_and_print(const DemoOptions& options) {
   if (const std::string other = other_machine(setup); !other.empty()) {
     throw Refusal{kUnable, fmt::format("demo compares with this kernel: {}.", other)};
   }
-  const demo::DemoResult result = demo::run_demo(setup, costs_for(setup));
+  const auto setup_for = [&options](const script::Program& program, std::string_view allocator) {
+    MachineOptions machine = options.machine;
+    machine.allocator = allocator;
+    return machine.setup(run::profile_for(program, *run::own_allocator(allocator)));
+  };
+  const demo::DemoResult result = demo::run_demo(setup_for, costs_for(setup));
   if (options.output.format == "json") {
     options.output.write(demo::to_json(result).dump() + '\n');
   } else if (options.output.format == "html") {
