@@ -105,14 +105,21 @@ def measure(charge, programs, allocators, peer, runs):
     for number, program in enumerate(programs, 1):
         print(f"\r\x1b[K{number}/{len(programs)} {program.name}", end="", file=sys.stderr)
         taken = {name: [] for name in allocators}
-        for _ in range(runs):
-            for name, allocator in allocators.items():
-                taken[name].append(program.run(charge, allocator))
+        for number_of_run in range(runs):
+            for name in turned(list(allocators), number_of_run):
+                taken[name].append(program.run(charge, allocators[name]))
         expected = taken[peer][0].output
         results[program.name] = {
             name: medians(program.name, name, expected, taken[name]) for name in allocators}
     print("\r\x1b[K", end="", file=sys.stderr)
     return results
+
+
+def turned(names, turns):
+    """Another begins each round: the first run of a program pays for the huge pages that the kernel has
+    to make of what the program before it left."""
+    turns %= len(names)
+    return names[turns:] + names[:turns]
 
 
 def medians(program, allocator, expected, runs):
