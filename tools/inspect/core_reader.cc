@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "tools/inspect/plain_memory.h"
@@ -130,14 +131,16 @@ class CoreReader {
     area.end = wanted_end(mapping);
     const std::size_t whole = area.end - area.begin;
     const std::size_t held = std::min<std::size_t>(whole, part.p_filesz);
-    area.bytes = Buffer{whole};
+    area.bytes = SparseBytes{whole / kPage};
     area.pages.resize(whole / kPage);
     std::fill_n(area.pages.begin(), held / kPage, PageState::Anon);
-    for (std::size_t done = 0; done < held;) {
-      const ssize_t n = ::pread(fd_, area.bytes.data() + done, held - done,
-                                static_cast<off_t>(part.p_offset + done));
-      if (n <= 0) throw NotACore{fmt::format("{}: the core is cut short.", path_)};
-      done += static_cast<std::size_t>(n);
+    std::array<std::byte, kPage> page;
+    for (std::size_t i = 0; i < held / kPage; ++i) {
+      const auto at = static_cast<off_t>(part.p_offset + i * kPage);
+      if (::pread(fd_, page.data(), kPage, at) != static_cast<ssize_t>(kPage)) {
+        throw NotACore{fmt::format("{}: the core is cut short.", path_)};
+      }
+      area.bytes.keep(i, page.data(), kAllLines);
     }
     snapshot_.areas.push_back(std::move(area));
   }

@@ -2,22 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "pagesim/address.h"
 #include "pagesim/page_state.h"
-#include "tools/measure/raw_syscall.h"
+#include "tools/inspect/sparse_bytes.h"
 
 namespace tools::inspect {
 
 using pagesim::PageState;
 using pagesim::VirtAddr;
-
-using measure::kPage;
 
 /// Why a process or core cannot be looked at: one sentence for the user.
 class CannotInspect : public std::runtime_error {
@@ -48,29 +44,12 @@ struct Mapping {
   friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
-/// Gives mapped memory back.
-struct Unmap {
-  std::size_t bytes = 0;
-  void operator()(std::byte* at) const noexcept;
-};
-
-/// Zeroed memory of the process's own: untouched pages of it take no memory.
-class Buffer {
- public:
-  Buffer() noexcept = default;
-  /// Throws std::bad_alloc.
-  explicit Buffer(std::size_t bytes);
-  [[nodiscard]] std::byte* data() const noexcept { return bytes_.get(); }
-
- private:
-  std::unique_ptr<std::byte, Unmap> bytes_;
-};
-
-/// Bytes [begin, end) of the process. What was in memory was read, the rest reads as zeros.
+/// Bytes [begin, end) of the process. What was in memory was read, and kept as far as a heap's
+/// reader may ask for it; the rest reads as zeros.
 struct SavedArea {
   VirtAddr begin;
   VirtAddr end;
-  Buffer bytes;
+  SparseBytes bytes;
   std::vector<PageState> pages;  ///< a state a page; of a core: Anon where it holds the page
 };
 

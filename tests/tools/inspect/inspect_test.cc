@@ -207,7 +207,7 @@ TEST_P(InspectTest, HeapInSwapIsShownUpToThereAndNotCalledBroken) {
   const VirtAddr page = region.chunks[region.chunks.size() / 2].user().align_down(kPage);
   for (SavedArea& area : image.snapshot.areas) {
     if (page < area.begin || page >= area.end) continue;
-    std::fill_n(area.bytes.data() + (page - area.begin), kPage, std::byte{0});
+    area.bytes.keep((page - area.begin) / kPage, nullptr, 0);
     area.pages[(page - area.begin) / kPage] = PageState::Swap;
   }
   const HeapPicture picture = read_picture(image);
