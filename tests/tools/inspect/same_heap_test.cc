@@ -35,7 +35,7 @@ class SimulatedChild {
   /// Forks; from now on this is the child, which does as many operations more. Returns the parent.
   pagesim::Task& go_on_in_child(unsigned operations) {
     pagesim::Task& parent = *task_;
-    task_ = &run::sim::fork(parent);
+    task_ = &run::sim::fork(parent, run::OwnAllocator::Ptmalloc);
     for (unsigned i = 0; i < operations; ++i) step();
     return parent;
   }
