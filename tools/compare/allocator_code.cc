@@ -181,8 +181,8 @@ Range malloc_functions(const std::string& c_library) {
   const auto seen = reached(library);
   const auto above = std::find_if(std::make_reverse_iterator(first), functions.rend(),
                                   [&](std::uint64_t f) { return library.exported(f); });
-  const auto begin = std::find_if(
-      above.base(), first, [seen = reached(library)](std::uint64_t f) { return seen.contains(f); });
+  const auto begin =
+      std::find_if(above.base(), first, [&](std::uint64_t f) { return seen.contains(f); });
   return {library.offset(*begin),
           library.offset(last == functions.end() ? functions.back() : *last)};
 }

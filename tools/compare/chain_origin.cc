@@ -1,8 +1,6 @@
 // From the faulting instruction outwards to the first frame that tells.
 #include "tools/compare/chain_origin.h"
 
-#include "tools/compare/writer_code.h"
-
 namespace tools::compare {
 namespace {
 
@@ -30,7 +28,7 @@ ChainOrigin ChainOrigins::find(CallTree::Chain chain) {
   bool called = false;  // the frame is a caller, not the instruction that faulted
   for (const CodePlace& place : list_.calls.frames(chain)) {
     const std::string& file = list_.files[place.file];
-    if (code_.contains(file, place.offset)) return in_allocator(file, place.offset);
+    if (code_.contains(file, place.offset)) return in_allocator(place);
     if (called) {
       if (const auto origin = by_call(file, place.offset)) return *origin;
     }
@@ -41,9 +39,9 @@ ChainOrigin ChainOrigins::find(CallTree::Chain chain) {
 }
 
 /// Of glibc's malloc and the peers' no writer is known.
-ChainOrigin ChainOrigins::in_allocator(const std::string& file, std::uint64_t offset) {
+ChainOrigin ChainOrigins::in_allocator(const CodePlace& place) const {
   if (code_.library().empty()) return {Payer::Malloc, std::nullopt};
-  return {Payer::Malloc, writer_of_code(symbols_.functions_at(file, offset))};
+  return {Payer::Malloc, std::nullopt, place};
 }
 
 std::optional<ChainOrigin> ChainOrigins::by_call(const std::string& file, std::uint64_t offset) {

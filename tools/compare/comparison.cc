@@ -2,12 +2,15 @@
 #include "tools/compare/comparison.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -15,6 +18,7 @@
 
 #include "tools/compare/fault_player.h"
 #include "tools/compare/fault_stream.h"
+#include "tools/compare/perf_ring.h"
 #include "tools/compare/syscall_filter.h"
 #include "tools/compare/syscall_trace.h"
 #include "tools/measure/kept_tracepoints.h"
@@ -30,6 +34,13 @@ void merge(std::vector<StreamEvent>& events, std::vector<StreamEvent> others) {
                 std::make_move_iterator(others.end()));
   std::inplace_merge(events.begin(), events.begin() + middle, events.end(),
                      [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; });
+}
+
+/// What one run's events took serves the next run's: the faults of giving it back and taking it
+/// again would be more than those of small programs.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 std::string what_rights_add(const FaultStream& stream) {
@@ -51,6 +62,7 @@ class Turns {
     }
     result_.command = options.command;
     result_.runs = options.runs;
+    keep_freed_memory();
     measure::keep_in_use(tracepoints_);
     if (!options.output_folder.empty()) std::filesystem::create_directories(options.output_folder);
   }
@@ -58,9 +70,18 @@ class Turns {
   Comparison run() {
     refuse_what_ignores_preloads();
     const unsigned first = options_.warm_up ? 0 : 1;
+    if (options_.warm_up && tracepoints_.kernel != 0) {  // who has those is told of the kernel
+      do_aside([this] {
+        files_.system_calls.read();
+        return false;
+      });
+    }
     const std::size_t all = (options_.runs + 1 - first) * result_.entries.size();
-    for (unsigned round = first; round <= options_.runs; ++round) take_round(round, all);
-    for (std::size_t i = 0; i < codes_.size(); ++i) name_sites(result_.entries[i], codes_[i]);
+    for (unsigned round = first; round <= options_.runs; ++round) {
+      take_round(round, all);
+      wait_for_aside();
+    }
+    for (std::size_t i = 0; i < codes_.size(); ++i) show_typical(result_.entries[i], codes_[i]);
     return std::move(result_);
   }
 
@@ -85,7 +106,10 @@ class Turns {
       }
       if (tell_) tell_(progress);
       Run run = run_once(entry.subject, codes_[index], round);
-      if (round != 0) entry.runs.push_back(run);
+      if (round != 0) {
+        entry.runs.push_back(std::move(run));
+        entry.drop_lists(options_.runs - round);
+      }
       ++done_;
     }
   }
@@ -111,14 +135,14 @@ class Turns {
                             calls = hear(std::move(listener), error, stream != nullptr);
                           }};
     Run run{run_tree(command, watch)};
+    wait_for_aside();
     if (stream != nullptr) {
       std::vector<StreamEvent> events = stream->take();
       if (calls != nullptr) merge(events, calls->take());
-      FaultList list = play(events, code, files_);
-      forks_ |= list.forks != 0;
-      list.lost = stream->lost();
-      run.faults = sum_up(list);
-      run.list = std::make_shared<const FaultList>(std::move(list));
+      run.list = std::make_shared<FaultList>(play(std::move(events), code, files_));
+      run.list->lost = stream->lost();
+      run.counts = count(*run.list);
+      if (round == 0) explain_aside(run.list, code);
     } else if (calls != nullptr) {
       static_cast<void>(calls->take());
       run.present = calls->present_at_exit();
@@ -128,16 +152,45 @@ class Turns {
     return run;
   }
 
-  void name_sites(Entry& entry, const AllocatorCode& code) {
-    const Run* const run = entry.typical();
-    if (run != nullptr && run->list != nullptr)
-      entry.profile = profile(*run->list, code, files_.symbols);
+  /// While the next program warms up, what files tell of this one's code is read: nobody counts
+  /// what that takes from it. Signals are held, for the thread that waits for the program.
+  void explain_aside(std::shared_ptr<FaultList> list, const AllocatorCode& code) {
+    do_aside([this, list = std::move(list), &code] {
+      explain(*list, code, files_);
+      static_cast<void>(profile(*list, code, files_.symbols));
+      return list->forks != 0;
+    });
+  }
+
+  /// `task`: whether there were forks.
+  void do_aside(std::function<bool()> task) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    aside_ = std::async(std::launch::async, std::move(task));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void wait_for_aside() {
+    if (aside_.valid()) forks_ |= aside_.get();
+  }
+
+  /// Its list is the only one left.
+  void show_typical(Entry& entry, const AllocatorCode& code) {
+    for (Run& run : entry.runs) {
+      if (run.list == nullptr) continue;
+      explain(*run.list, code, files_);
+      run.faults = sum_up(*run.list);
+      entry.profile = profile(*run.list, code, files_.symbols);
+    }
   }
 
   /// Null, and a sentence in the result, where perf is refused.
   std::unique_ptr<FaultStream> follow(pid_t program) {
     try {
-      auto stream = std::make_unique<FaultStream>(program, options_.unwind, forks_, tracepoints_);
+      if (rings_.empty()) rings_ = make_rings();
+      auto stream = std::make_unique<FaultStream>(
+          program, rings_, StreamOptions{options_.unwind, forks_, tracepoints_});
       if (!stream->kernel_mode() || !stream->error_codes()) miss(what_rights_add(*stream));
       return stream;
     } catch (const std::system_error& refused) {
@@ -175,6 +228,7 @@ class Turns {
   std::string program_;
   std::vector<AllocatorCode> codes_;  ///< one for each entry
   CodeFiles files_;
+  PerfRings rings_;
   Comparison result_;
   measure::Tracepoints tracepoints_ = measure::find_tracepoints();
   LaunchFilter filter_ = address_space_filter();
@@ -183,6 +237,7 @@ class Turns {
   bool forks_ = !options_.warm_up;
   Clock::time_point started_ = Clock::now();
   std::size_t done_ = 0;
+  std::future<bool> aside_;  ///< last: it uses the others
 };
 
 template <class T>
@@ -192,7 +247,21 @@ std::optional<double> known(T value) {
 
 template <class Value>
 std::optional<double> if_known(const Run& run, Value value) {
-  return run.faults ? known(value()) : std::nullopt;
+  return run.counts ? known(value()) : std::nullopt;
+}
+
+/// The good runs, those with the fewest faults first.
+std::vector<std::size_t> by_faults(const Entry& entry) {
+  const auto faults = [&](std::size_t i) {
+    return entry.runs[i].end.minor + entry.runs[i].end.major;
+  };
+  std::vector<std::size_t> good;
+  for (std::size_t i = 0; i < entry.runs.size(); ++i) {
+    if (entry.runs[i].good) good.push_back(i);
+  }
+  std::stable_sort(good.begin(), good.end(),
+                   [&](std::size_t a, std::size_t b) { return faults(a) < faults(b); });
+  return good;
 }
 
 std::vector<double> values(const Entry& entry, const Figure& figure) {
@@ -208,20 +277,25 @@ std::vector<double> values(const Entry& entry, const Figure& figure) {
 
 std::int64_t Run::kernel_share() const noexcept {
   return static_cast<std::int64_t>(end.minor + end.major) -
-         static_cast<std::int64_t>(faults->total());
+         static_cast<std::int64_t>(counts->total());
 }
 
 const Run* Entry::typical() const {
-  std::vector<const Run*> good;
-  for (const Run& run : runs) {
-    if (run.good) good.push_back(&run);
+  const std::vector<std::size_t> good = by_faults(*this);
+  return good.empty() ? nullptr : &runs[good[(good.size() - 1) / 2]];
+}
+
+/// A run has as many below it as now, or up to `more` others; with all of them still to come the
+/// middle lies furthest up.
+void Entry::drop_lists(std::size_t more) {
+  const std::vector<std::size_t> good = by_faults(*this);
+  const std::size_t middle = (good.size() + more - 1) / 2;
+  for (Run& run : runs) {
+    if (!run.good) run.list.reset();
   }
-  if (good.empty()) return nullptr;
-  const auto middle = good.begin() + static_cast<std::ptrdiff_t>((good.size() - 1) / 2);
-  std::nth_element(good.begin(), middle, good.end(), [](const Run* a, const Run* b) {
-    return a->end.minor + a->end.major < b->end.minor + b->end.major;
-  });
-  return *middle;
+  for (std::size_t below = 0; below < good.size(); ++below) {
+    if (below > middle || below + more < middle) runs[good[below]].list.reset();
+  }
 }
 
 std::size_t Entry::good_runs() const noexcept {
@@ -252,9 +326,9 @@ const std::vector<Figure>& figures() {
       {"minor", "minor", Unit::Count, [](const Run& r) { return known(r.end.minor); }},
       {"major", "major", Unit::Count, [](const Run& r) { return known(r.end.major); }},
       {"faults_in_malloc", "in malloc", Unit::Count,
-       [](const Run& r) { return if_known(r, [&] { return r.faults->in_malloc; }); }},
+       [](const Run& r) { return if_known(r, [&] { return r.counts->in_malloc; }); }},
       {"faults_in_program", "in program", Unit::Count,
-       [](const Run& r) { return if_known(r, [&] { return r.faults->in_program; }); }},
+       [](const Run& r) { return if_known(r, [&] { return r.counts->in_program; }); }},
       {"faults_in_kernel", "in kernel", Unit::Count,
        [](const Run& r) { return if_known(r, [&] { return r.kernel_share(); }); }},
       {"peak_rss_kb", "peak RSS", Unit::Kilobytes,

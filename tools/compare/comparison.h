@@ -34,9 +34,10 @@ struct CompareOptions {
 
 struct Run {
   TreeEnd end;
-  bool good = false;                        ///< it ended by itself, with the expected status
-  std::shared_ptr<const FaultList> list{};  ///< null: this machine gives no perf events
-  std::optional<FaultSums> faults{};        ///< of the list
+  bool good = false;                    ///< it ended by itself, with the expected status
+  std::optional<FaultCounts> counts{};  ///< none: this machine gives no perf events
+  std::shared_ptr<FaultList> list{};    ///< of the typical run alone, as is the next one
+  std::optional<FaultSums> faults{};
   /// Where there is no list: pages that processes had when they ended.
   std::optional<PresentPages> present{};
 
@@ -54,6 +55,8 @@ struct Entry {
   [[nodiscard]] std::string status() const;
   /// The good run with the median number of faults, whose tables stand for all; null: none is good.
   [[nodiscard]] const Run* typical() const;
+  /// Drops the lists of runs that are not the typical one, nor can be with `more` runs to come.
+  void drop_lists(std::size_t more);
 };
 
 struct Comparison {

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,6 +15,7 @@
 
 #include "tools/measure/raw_syscall.h"
 #include "tools/measure/rights.h"
+#include "tools/run/owned_fd.h"
 
 namespace tools::compare {
 
@@ -73,7 +73,8 @@ struct StreamExit {
 /// A system call that changes an address space, about to run; or, of mremap, that has run.
 struct StreamCall {
   std::int32_t tid = 0;
-  int number = 0;  ///< SYS_*
+  std::int32_t pid = 0;  ///< set by play(): the kernel tells of the thread alone
+  int number = 0;        ///< SYS_*
   std::array<std::uint64_t, 6> arguments{};
   std::optional<std::uint64_t>
       result{};  ///< of mremap: where the memory lies then; none: not known
@@ -84,42 +85,51 @@ struct StreamEvent {
   std::variant<StreamFault, StreamMap, StreamFork, StreamExec, StreamExit, StreamCall> what;
 };
 
+class PerfEvents;
 class PerfRing;
+using PerfRings = std::vector<std::unique_ptr<PerfRing>>;
 
-/// Follows a process from its next execve on, with all that it starts. Its ring buffers, one a
+/// What is asked of the kernel for each fault.
+struct StreamOptions {
+  Unwind unwind = Unwind::Near;
+  bool presence = false;               ///< StreamFault::present is wanted
+  measure::Tracepoints tracepoints{};  ///< for error codes; those of 0 are not wanted
+};
+
+/// Follows a process from its next execve on, with all that it starts. The ring buffers, one a
 /// processor, are emptied by a thread of its own.
 class FaultStream {
  public:
-  /// `presence`: whether StreamFault::present is wanted; `tracepoints`: for error codes, those of 0
-  /// are not wanted. Each costs a second, small sample, together not more than one. Throws
-  /// std::system_error where the kernel gives no perf events.
-  FaultStream(pid_t program, Unwind unwind, bool presence, measure::Tracepoints tracepoints = {});
+  /// `rings`: of no other stream while this one lives. Presence and error codes cost a second,
+  /// small sample a fault, together not more than one. Throws std::system_error where the kernel
+  /// gives no perf events.
+  FaultStream(pid_t program, const PerfRings& rings, StreamOptions options);
   ~FaultStream();
   FaultStream(const FaultStream&) = delete;
   FaultStream& operator=(const FaultStream&) = delete;
 
-  /// Ends it. All events, in the order of time; what they point to lives as long as the stream.
+  /// Ends it. All events, in the order of time; what they point to lives until another
+  /// stream begins.
   [[nodiscard]] std::vector<StreamEvent> take();
   /// Samples the kernel had no room for; known after take().
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
   /// Faults inside system calls are told too.
   [[nodiscard]] bool kernel_mode() const noexcept { return kernel_mode_; }
   /// StreamFault::error_code is told.
-  [[nodiscard]] bool error_codes() const noexcept { return tracepoints_.user != 0; }
+  [[nodiscard]] bool error_codes() const noexcept { return options_.tracepoints.user != 0; }
 
  private:
-  void open(pid_t program, int processor);
+  void open(pid_t program, const PerfRing& ring);
   void drain_until_stopped();
   void stop();
 
-  Unwind unwind_;
-  std::vector<std::unique_ptr<PerfRing>> rings_;
-  std::atomic<bool> stopped_ = false;
+  StreamOptions options_;
+  const PerfRings& rings_;
+  std::vector<std::unique_ptr<PerfEvents>> events_;  ///< by ring
+  run::OwnedFd stop_;
   std::thread drainer_;
   std::uint64_t lost_ = 0;
   bool kernel_mode_ = true;
-  bool presence_;
-  measure::Tracepoints tracepoints_;
 };
 
 }  // namespace tools::compare

@@ -23,21 +23,28 @@ void add_copy(ForkBill& bill, const Fault& fault) {
 
 }  // namespace
 
+FaultCounts count(const FaultList& list) {
+  FaultCounts counts;
+  for (const Fault& fault : list.faults) {
+    ++(fault.payer == Payer::Kernel   ? counts.kernel_mode
+       : fault.payer == Payer::Malloc ? counts.in_malloc
+                                      : counts.in_program);
+  }
+  counts.lost = list.lost;
+  return counts;
+}
+
 FaultSums sum_up(const FaultList& list) {
   FaultSums sums;
-  sums.lost = list.lost;
   sums.unexpected = list.unexpected;
   sums.forks = list.forks;
   sums.populated = list.populated;
   for (const Fault& fault : list.faults) {
     if (fault.error_code) ++sums.by_error_code[*fault.error_code];
     if (fault.payer == Payer::Kernel) {
-      ++sums.kernel_mode;
       ++sums.kernel_by_call[fault.system_call];
       continue;
     }
-    ++(fault.major ? sums.major : sums.minor);
-    ++(fault.payer == Payer::Malloc ? sums.in_malloc : sums.in_program);
     ++sums.by_region[static_cast<std::size_t>(fault.region)];
     ++sums.by_cause[static_cast<std::size_t>(fault.cause)];
     ++(fault.writer ? sums.by_writer[static_cast<std::size_t>(*fault.writer)]

@@ -3,11 +3,15 @@
 
 #include <asm/perf_regs.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <system_error>
 
 namespace tools::compare {
 namespace {
@@ -169,6 +173,29 @@ perf_event_attr trace_event(std::uint32_t tracepoint) {
   attr.type = PERF_TYPE_TRACEPOINT;
   attr.sample_type |= PERF_SAMPLE_RAW;
   return attr;
+}
+
+perf_event_attr ring_event(std::uint32_t wakeup_bytes) {
+  perf_event_attr attr{};
+  attr.size = sizeof attr;
+  attr.type = PERF_TYPE_SOFTWARE;
+  attr.config = PERF_COUNT_SW_DUMMY;
+  attr.sample_period = 1;
+  attr.sample_type = kAlways;
+  attr.exclude_kernel = attr.exclude_hv = 1;
+  attr.disabled = 1;
+  attr.watermark = 1;
+  attr.wakeup_watermark = wakeup_bytes;
+  attr.use_clockid = 1;
+  attr.clockid = CLOCK_MONOTONIC;
+  return attr;
+}
+
+run::OwnedFd open_event(perf_event_attr attr, pid_t task, int processor) {
+  run::OwnedFd fd{static_cast<int>(
+      syscall(SYS_perf_event_open, &attr, task, processor, -1, PERF_FLAG_FD_CLOEXEC))};
+  if (!fd.is_open()) throw std::system_error{errno, std::generic_category(), "perf"};
+  return fd;
 }
 
 std::uint64_t sample_id(const std::byte* begin, const std::byte* end) {

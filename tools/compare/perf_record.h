@@ -2,12 +2,14 @@
 #pragma once
 
 #include <linux/perf_event.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "tools/compare/fault_stream.h"
+#include "tools/run/owned_fd.h"
 
 namespace tools::compare {
 
@@ -33,6 +35,12 @@ struct PerfLayout {
 /// address (5.11) is 0 where none is. (A stack read at that time would leave an entry in the TLB
 /// that the repaired page faults on once more.)
 [[nodiscard]] perf_event_attr presence_event(const PerfLayout& layout);
+
+/// An event that never happens: its ring has those of others. Whoever waits for it is woken at so
+/// many bytes.
+[[nodiscard]] perf_event_attr ring_event(std::uint32_t wakeup_bytes);
+/// `task`: 0 is the caller. Throws std::system_error where the kernel refuses.
+[[nodiscard]] run::OwnedFd open_event(perf_event_attr attr, pid_t task, int processor);
 
 /// Which event a sample is of.
 [[nodiscard]] std::uint64_t sample_id(const std::byte* begin, const std::byte* end);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,8 +29,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using run::OwnedFd;
 
-constexpr int kExecFailed = 127;
-
 /// SIGCHLD and the signals that end us, held back while this lives so that none is missed.
 class HeldSignals {
  public:
@@ -38,11 +37,11 @@ class HeldSignals {
     for (const int signal : {SIGCHLD, SIGINT, SIGTERM}) sigaddset(&held_, signal);
     pthread_sigmask(SIG_BLOCK, &held_, &before_);
   }
-  ~HeldSignals() { restore(); }
+  ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
 
-  void restore() const { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  [[nodiscard]] const sigset_t& before() const noexcept { return before_; }
   /// The next of them; 0: the deadline passed.
   [[nodiscard]] int next(Clock::time_point deadline) const {
     const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now());
@@ -120,12 +119,10 @@ class Tree {
     std::vector<std::string> entries = environment(command.preload);
     const auto argv = pointers_to(arguments);
     const auto envp = pointers_to(entries);
-    launcher_ = fork();
-    if (launcher_ < 0) throw std::runtime_error{"no process can be started"};
-    if (launcher_ == 0) become_launcher(files, argv.data(), envp.data());
+    start_launcher(files, argv.data(), envp.data());
     go_.out.reset();
     tell_.in.reset();
-    if (!take(tell_.out, program_)) {
+    if (launcher_ < 0 || !take(tell_.out, program_)) {
       throw std::runtime_error{arguments[0] + " cannot be run; it belongs to this program."};
     }
   }
@@ -180,14 +177,21 @@ class Tree {
     return OwnedFd{static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), fd, 0))};
   }
 
-  /// Between fork and exec: system calls only.
-  [[noreturn]] void become_launcher(const OwnedFd (&files)[3], char* const* argv,
-                                    char* const* envp) {
-    for (int i = 0; i < 3; ++i) dup2(files[i].get(), i);
-    for (const int fd : {go_.out.get(), tell_.in.get()}) fcntl(fd, F_SETFD, 0);
-    held_.restore();
-    execve(argv[0], argv, envp);
-    _exit(kExecFailed);
+  /// Without a copy of our address space, which takes the longer the more was measured.
+  void start_launcher(const OwnedFd (&files)[3], char* const* argv, char* const* envp) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (int i = 0; i < 3; ++i) posix_spawn_file_actions_adddup2(&actions, files[i].get(), i);
+    for (const int fd : {go_.out.get(), tell_.in.get()}) {
+      posix_spawn_file_actions_adddup2(&actions, fd, fd);  // stays open
+    }
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigmask(&attributes, &held_.before());
+    if (posix_spawn(&launcher_, argv[0], &actions, &attributes, argv, envp) != 0) launcher_ = -1;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
   }
 
   void wait_for_signal(Clock::time_point deadline) {

@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tools/compare/kernel_table.h"
 #include "tools/compare/site_table.h"
+#include "tools/compare/split.h"
+#include "tools/compare/typical_tables.h"
 #include "tools/report/table.h"
 
 namespace tools::compare {
@@ -67,140 +68,9 @@ std::string legend(const Comparison& comparison) {
   return text;
 }
 
-/// A row for the typical run of each that `cells` has something of; empty: of none.
-template <class Cells>
-std::string typical_table(const Comparison& comparison,
-                          const std::vector<report::Table::Column>& columns, Cells&& cells) {
-  report::Table table{columns};
-  bool any = false;
-  for (const Entry& entry : comparison.entries) {
-    const Run* const run = entry.typical();
-    std::vector<std::string> row = run == nullptr ? std::vector<std::string>{} : cells(*run);
-    if (row.empty()) continue;
-    any = true;
-    row.insert(row.begin(), entry.subject.name);
-    table.add(std::move(row));
-  }
-  return any ? "\n" + table.to_text() : "";
-}
-
-/// What was touched in user mode.
-std::string region_table(const Comparison& comparison) {
-  std::vector<report::Table::Column> columns = {{"by region", report::Align::Left}};
-  for (std::size_t i = 0; i < kRegions; ++i) {
-    columns.push_back({std::string{to_string(static_cast<Region>(i))}});
-  }
-  columns.push_back({"in kernel"});
-  columns.push_back({"all"});
-  columns.push_back({"lost"});
-  return typical_table(comparison, columns, [](const Run& run) {
-    std::vector<std::string> cells;
-    if (!run.faults) return cells;
-    for (const std::uint64_t count : run.faults->by_region) cells.push_back(report::grouped(count));
-    cells.push_back(report::grouped_signed(run.kernel_share()));
-    cells.push_back(report::grouped(run.end.minor + run.end.major));
-    cells.push_back(report::grouped(run.faults->lost));
-    return cells;
-  });
-}
-
-/// Where faults were not seen: what was there when the processes ended.
-std::string present_table(const Comparison& comparison) {
-  std::vector<report::Table::Column> columns = {{"pages at exit", report::Align::Left}};
-  for (const Region region : kPresentRegions) columns.push_back({std::string{to_string(region)}});
-  return typical_table(comparison, columns, [](const Run& run) {
-    std::vector<std::string> cells;
-    if (!run.present) return cells;
-    for (const Region region : kPresentRegions)
-      cells.push_back(report::grouped((*run.present)[static_cast<std::size_t>(region)]));
-    return cells;
-  });
-}
-
-/// One table of a run: names and faults, with those that do not occur.
-using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
-
-Counts by_cause(const FaultSums& sums) {
-  Counts counts;
-  for (std::size_t i = 0; i < pagesim::kCauses; ++i) {
-    counts.emplace_back(to_string(static_cast<pagesim::Cause>(i)), sums.by_cause[i]);
-  }
-  return counts;
-}
-
-/// The kernel's share is no count of events: it has a column, and a key, of its own.
-Counts by_writer(const FaultSums& sums) {
-  Counts counts;
-  for (std::size_t i = 0; i < allocator::kWriters; ++i) {
-    const auto writer = static_cast<allocator::Writer>(i);
-    if (writer != allocator::Writer::Kernel)
-      counts.emplace_back(to_string(writer), sums.by_writer[i]);
-  }
-  counts.emplace_back("unknown", sums.writer_unknown);
-  return counts;
-}
-
-using Split = Counts (*)(const FaultSums&);
-
-/// The rows of `split` that occur, in the typical run of each.
-std::string split_table(const Comparison& comparison, const std::string& heading, Split split) {
-  std::vector<std::pair<std::string, Counts>> rows;
-  std::vector<std::string> kernel;
-  Counts all;
-  for (const Entry& entry : comparison.entries) {
-    const Run* const run = entry.typical();
-    if (run == nullptr || !run->faults) continue;
-    rows.emplace_back(entry.subject.name, split(*run->faults));
-    kernel.push_back(report::grouped_signed(run->kernel_share()));
-    all.resize(rows.back().second.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i].second += rows.back().second[i].second;
-  }
-  if (rows.empty()) return "";
-  std::vector<report::Table::Column> columns = {{heading, report::Align::Left}};
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].second != 0) columns.push_back({rows.front().second[i].first});
-  }
-  columns.push_back({"in kernel"});
-  report::Table table{columns};
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    std::vector<std::string> cells = {rows[row].first};
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (all[i].second != 0) cells.push_back(report::grouped(rows[row].second[i].second));
-    }
-    cells.push_back(kernel[row]);
-    table.add(std::move(cells));
-  }
-  return "\n" + table.to_text();
-}
-
-/// Where a run forked: what was copied since, by whom, and whose writing alone made it so.
-std::string fork_table(const Comparison& comparison) {
-  report::Table table{{{"fork bill", report::Align::Left},
-                       {"forks"},
-                       {"copied in parents"},
-                       {"in children"},
-                       {"by malloc"},
-                       {"by its metadata"}}};
-  bool any = false;
-  for (const Entry& entry : comparison.entries) {
-    const Run* const run = entry.typical();
-    if (run == nullptr || !run->faults || run->faults->forks == 0) continue;
-    any = true;
-    const ForkBill& bill = run->faults->fork_bill;
-    table.add({entry.subject.name, report::grouped(run->faults->forks),
-               report::grouped(bill.in_parents), report::grouped(bill.in_children),
-               report::grouped(bill.by_malloc),
-               bill.by_metadata ? report::grouped(*bill.by_metadata) : "-"});
-  }
-  return any ? "\n" + table.to_text() : "";
-}
-
-/// With those that occur, and the kernel's share.
-Json split_json(const Run& run, Split split) {
-  Json json;
-  for (const auto& [name, count] : split(*run.faults)) {
-    if (count != 0) json[name] = count;
-  }
+/// With the kernel's share.
+Json whole_json(const Run& run, const Split& split) {
+  Json json = to_json(split);
   json["kernel"] = run.kernel_share();
   return json;
 }
@@ -237,8 +107,8 @@ Json typical_json(const Entry& entry, const Run& run) {
   json["kernel_by_system_call"] = nullptr;
   json["present_at_exit"] = present_json(run);
   if (!run.faults) return json;
-  json["by_payer"] = {{"malloc", run.faults->in_malloc},
-                      {"program", run.faults->in_program},
+  json["by_payer"] = {{"malloc", run.counts->in_malloc},
+                      {"program", run.counts->in_program},
                       {"kernel", run.kernel_share()}};
   Json regions;
   for (std::size_t i = 0; i < kRegions; ++i) {
@@ -247,14 +117,14 @@ Json typical_json(const Entry& entry, const Run& run) {
   regions["kernel"] = run.kernel_share();
   json["by_region"] = std::move(regions);
   if (entry.profile) json["by_site"] = by_site_json(*entry.profile, run);
-  json["by_cause"] = split_json(run, by_cause);
-  json["by_writer"] = split_json(run, by_writer);
+  json["by_cause"] = whole_json(run, by_cause(run));
+  json["by_writer"] = whole_json(run, by_writer(run));
   json["unexpected"] = run.faults->unexpected;
   json["fork_bill"] = fork_json(*run.faults);
   json["by_error_code"] = to_json(by_error_code(run));
   json["kernel_by_system_call"] = to_json(kernel_by_call(run));
-  json["kernel_events"] = run.faults->kernel_mode;
-  json["lost"] = run.faults->lost;
+  json["kernel_events"] = run.counts->kernel_mode;
+  json["lost"] = run.counts->lost;
   return json;
 }
 
@@ -301,10 +171,8 @@ std::string to_text(const Comparison& comparison) {
   columns.push_back({"runs", report::Align::Left});
   report::Table table{columns};
   for (std::size_t i = 0; i < comparison.entries.size(); ++i) table.add(row(comparison, i));
-  std::string text = table.to_text() + region_table(comparison) + present_table(comparison) +
-                     split_table(comparison, "by cause", by_cause) +
-                     split_table(comparison, "by writer", by_writer) + fork_table(comparison) +
-                     kernel_tables(comparison) + site_table(comparison) + "\n" + legend(comparison);
+  std::string text = table.to_text() + typical_tables(comparison) + site_table(comparison) + "\n" +
+                     legend(comparison);
   for (const std::string& sentence : comparison.missing) text += sentence + "\n";
   return text;
 }

@@ -188,9 +188,9 @@ Cause SimulatedSpace::handle(VirtAddr at, Access access, Mode mode) {
 }
 
 /// execve leaves the arguments on the stack, from the stack pointer up.
-void SimulatedSpace::enter_stack(const StreamFault& fault) {
+void SimulatedSpace::enter_stack(const Fault& fault) {
   if (stack_known_) return;
-  const VirtAddr top{fault.registers.stack_pointer};
+  const VirtAddr top{fault.stack_pointer};
   const Vma* const area = mm().find_vma(top);
   if (area == nullptr || !area->contains(top) || !area->is_anonymous()) return;
   stack_known_ = true;
@@ -201,7 +201,7 @@ void SimulatedSpace::enter_stack(const StreamFault& fault) {
 }
 
 /// What a fault shows of the page cache: all around it is taken to be there as well.
-void SimulatedSpace::note_page_cache(const StreamFault& fault) {
+void SimulatedSpace::note_page_cache(const Fault& fault) {
   const VirtAddr at{fault.address};
   const Vma* const area = mm().find_vma(at);
   if (area == nullptr || !area->contains(at) || area->is_anonymous()) return;
@@ -212,7 +212,7 @@ void SimulatedSpace::note_page_cache(const StreamFault& fault) {
   files_->note(*area->file, index, fault.major, first, std::min(last, index + kAround));
 }
 
-bool SimulatedSpace::raced(const StreamFault& fault) const {
+bool SimulatedSpace::raced(const Fault& fault) const {
   const std::uint64_t page = fault.address / kPage;
   return std::any_of(recent_.begin(), recent_.end(), [&](const auto& other) {
     return other.second == page && other.first != 0 && other.first != fault.tid;
@@ -239,7 +239,7 @@ void SimulatedSpace::make_page(VirtAddr at, Access access, const Relatives& rela
 
 /// Whether a page was there, as far as can be told: with no word of it, a fault that the simulated
 /// page would not have had is of a page that was not.
-std::optional<bool> SimulatedSpace::was_present(const StreamFault& fault, Access access) const {
+std::optional<bool> SimulatedSpace::was_present(const Fault& fault, Access access) const {
   if (fault.present) return fault.present;
   const VirtAddr at{fault.address};
   const bool allowed = is_mapped(at) && (access != Access::Write || is_writable(at));
@@ -247,7 +247,7 @@ std::optional<bool> SimulatedSpace::was_present(const StreamFault& fault, Access
 }
 
 /// Whether nothing had to be repaired that should have been right.
-bool SimulatedSpace::repair(const StreamFault& fault, Access access, const Relatives& relatives) {
+bool SimulatedSpace::repair(const Fault& fault, Access access, const Relatives& relatives) {
   const VirtAddr at{fault.address};
   const Vma* const area = mm().find_vma(at);
   const auto present = was_present(fault, access);
@@ -262,12 +262,12 @@ bool SimulatedSpace::repair(const StreamFault& fault, Access access, const Relat
   return !anonymous;
 }
 
-Explanation SimulatedSpace::fault(const StreamFault& fault, std::optional<Access> access,
-                                  const Relatives& relatives) {
+Explanation SimulatedSpace::fault(const Fault& fault, const Relatives& relatives) {
   const VirtAddr at{fault.address};
   if (at.raw() >= kTaskSize) return {Cause::Unknown, false};
   enter_stack(fault);
   note_page_cache(fault);
+  std::optional<Access> access = fault.access;
   if (!access && fault.present.value_or(false)) access = Access::Write;
   const Access likely = access.value_or(Access::Write);
   const bool race = raced(fault);

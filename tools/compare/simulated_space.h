@@ -12,6 +12,7 @@
 
 #include "pagesim/ledger.h"
 #include "pagesim/machine.h"
+#include "tools/compare/fault.h"
 #include "tools/compare/fault_stream.h"
 #include "tools/compare/simulated_files.h"
 
@@ -40,9 +41,7 @@ class SimulatedSpace {
   /// Both return how many faults populating memory took.
   std::uint64_t map(const StreamMap& map, bool populate);
   std::uint64_t call(const StreamCall& call);
-  /// `access`: none: it could not be made out.
-  Explanation fault(const StreamFault& fault, std::optional<pagesim::Access> access,
-                    const Relatives& relatives);
+  Explanation fault(const Fault& fault, const Relatives& relatives);
 
  private:
   using Range = std::pair<pagesim::VirtAddr, pagesim::VirtAddr>;
@@ -52,18 +51,16 @@ class SimulatedSpace {
   [[nodiscard]] bool is_writable(pagesim::VirtAddr at) const;
   [[nodiscard]] pagesim::Cause handle(pagesim::VirtAddr at, pagesim::Access access,
                                       pagesim::Mode mode);
-  void enter_stack(const StreamFault& fault);
-  void note_page_cache(const StreamFault& fault);
-  [[nodiscard]] std::optional<bool> was_present(const StreamFault& fault,
-                                                pagesim::Access access) const;
-  [[nodiscard]] bool repair(const StreamFault& fault, pagesim::Access access,
-                            const Relatives& relatives);
+  void enter_stack(const Fault& fault);
+  void note_page_cache(const Fault& fault);
+  [[nodiscard]] std::optional<bool> was_present(const Fault& fault, pagesim::Access access) const;
+  [[nodiscard]] bool repair(const Fault& fault, pagesim::Access access, const Relatives& relatives);
   void make_page(pagesim::VirtAddr at, pagesim::Access access, const Relatives& relatives);
   void set_break(pagesim::VirtAddr end);
   void resize(const StreamCall& call);
   void change(const StreamCall& call);
   /// Another thread had a fault on the page a moment ago.
-  [[nodiscard]] bool raced(const StreamFault& fault) const;
+  [[nodiscard]] bool raced(const Fault& fault) const;
 
   pagesim::Machine* machine_;
   SimulatedFiles* files_;

@@ -73,7 +73,6 @@ void SimulatedTree::operator()(const StreamMap& map) {
 }
 
 void SimulatedTree::operator()(const StreamFork& fork) {
-  tasks_[fork.tid] = fork.pid;
   if (fork.pid == fork.parent) {
     ++member(fork.pid).threads;
     return;
@@ -100,16 +99,10 @@ void SimulatedTree::operator()(const StreamExec& exec) {
 }
 
 void SimulatedTree::operator()(const StreamExit& exit) {
-  tasks_.erase(exit.tid);
   const auto found = members_.find(exit.pid);
   if (found == members_.end() || --found->second.threads != 0) return;
   leave(found->second);
   members_.erase(found);
-}
-
-std::int32_t SimulatedTree::process(std::int32_t tid) const {
-  const auto task = tasks_.find(tid);
-  return task == tasks_.end() ? tid : task->second;
 }
 
 bool SimulatedTree::is_fork(std::int32_t pid) const {
@@ -132,7 +125,7 @@ void SimulatedTree::operator()(const StreamCall& call) {
     default:
       break;
   }
-  add_populated(call.number, member(process(call.tid)).space->call(call));
+  add_populated(call.number, member(call.pid).space->call(call));
 }
 
 void SimulatedTree::add_populated(int call, std::uint64_t faults) {
@@ -149,9 +142,9 @@ std::vector<SimulatedSpace*> SimulatedTree::relatives(const Member& of) const {
   return found;
 }
 
-Explanation SimulatedTree::fault(const StreamFault& fault, std::optional<pagesim::Access> access) {
+Explanation SimulatedTree::fault(const Fault& fault) {
   Member& faulting = member(fault.pid);
-  return faulting.space->fault(fault, access, [&] { return relatives(faulting); });
+  return faulting.space->fault(fault, [&] { return relatives(faulting); });
 }
 
 }  // namespace tools::compare

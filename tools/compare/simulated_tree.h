@@ -23,8 +23,6 @@ class SimulatedTree {
   void operator()(const StreamExec& exec);
   void operator()(const StreamExit& exit);
   void operator()(const StreamCall& call);
-  /// The process a thread belongs to.
-  [[nodiscard]] std::int32_t process(std::int32_t tid) const;
   /// Whether a process is a copy of another that has not executed a program since.
   [[nodiscard]] bool is_fork(std::int32_t pid) const;
   /// How often an address space was copied.
@@ -33,7 +31,7 @@ class SimulatedTree {
   [[nodiscard]] const std::map<int, std::uint64_t>& populated() const noexcept {
     return populated_;
   }
-  Explanation fault(const StreamFault& fault, std::optional<pagesim::Access> access);
+  Explanation fault(const Fault& fault);
 
  private:
   struct Member {
@@ -51,11 +49,10 @@ class SimulatedTree {
 
   pagesim::Machine machine_;
   SimulatedFiles files_;
-  std::unordered_map<std::int32_t, Member> members_;      ///< by process
-  std::unordered_map<std::int32_t, std::int32_t> tasks_;  ///< the process of a thread
-  std::unordered_map<std::int32_t, StreamCall> births_;   ///< by thread: its clone, not yet done
-  std::unordered_map<std::int32_t, bool> populating_;     ///< by thread: its mmap, not yet told of
-  std::unordered_set<std::uint64_t> forked_;              ///< families
+  std::unordered_map<std::int32_t, Member> members_;     ///< by process
+  std::unordered_map<std::int32_t, StreamCall> births_;  ///< by thread: its clone, not yet done
+  std::unordered_map<std::int32_t, bool> populating_;    ///< by thread: its mmap, not yet told of
+  std::unordered_set<std::uint64_t> forked_;             ///< families
   std::map<int, std::uint64_t> populated_;
   std::uint64_t forks_ = 0;
   std::uint64_t families_ = 0;

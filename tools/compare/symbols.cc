@@ -4,13 +4,12 @@
 #include <cxxabi.h>
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
-#include <fcntl.h>
 #include <gelf.h>
-#include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
 
-#include "tools/run/owned_fd.h"
+#include "tools/compare/name_table.h"
 
 namespace tools::compare {
 namespace {
@@ -28,6 +27,9 @@ std::string without_arguments(const std::string& name) {
   }
   return name;
 }
+
+/// "clock_gettime@@GLIBC_2.17" -> "clock_gettime".
+std::string without_version(const std::string& name) { return name.substr(0, name.find('@')); }
 
 std::string demangled(const char* name) {
   int status = 0;
@@ -51,15 +53,38 @@ class Symbols::Object {
     elf_ = module_ == nullptr ? nullptr : dwfl_module_getelf(module_, &bias_);
   }
 
-  [[nodiscard]] Symbol at(std::uint64_t offset) const {
+  [[nodiscard]] const Symbol& at(std::uint64_t offset) {
+    const auto [known, fresh] = symbols_.try_emplace(offset);
+    if (fresh) known->second = find_symbol(offset);
+    return known->second;
+  }
+
+  [[nodiscard]] const std::vector<std::string>& functions_at(std::uint64_t offset) {
+    const auto [known, fresh] = functions_.try_emplace(offset);
+    if (fresh) known->second = find_functions(offset);
+    return known->second;
+  }
+
+ private:
+  struct EndDwfl {
+    void operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
+  };
+  using Scopes = std::vector<Dwarf_Die>;
+  template <class Get>
+  static Scopes scopes(Get get) {
+    Dwarf_Die* found = nullptr;
+    const int count = get(&found);
+    const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owned{found, &std::free};
+    return count > 0 ? Scopes{found, found + count} : Scopes{};
+  }
+
+  [[nodiscard]] Symbol find_symbol(std::uint64_t offset) {
     GElf_Addr address = 0;
     if (elf_ == nullptr || !find_address(offset, address)) return {};
     Symbol symbol;
-    GElf_Off into = 0;
-    GElf_Sym entry;
-    const char* const name =
-        dwfl_module_addrinfo(module_, address, &into, &entry, nullptr, nullptr, nullptr);
-    if (name != nullptr) symbol.function = demangled(name);
+    if (!names_) names_.emplace(module_);
+    const char* const name = names_->at(address);
+    if (name != nullptr) symbol.function = demangled(without_version(name).c_str());
     if (Dwfl_Line* const line = dwfl_module_getsrc(module_, address); line != nullptr) {
       const char* const source =
           dwfl_lineinfo(line, nullptr, &symbol.line, nullptr, nullptr, nullptr);
@@ -68,7 +93,7 @@ class Symbols::Object {
     return symbol;
   }
 
-  [[nodiscard]] std::vector<std::string> functions_at(std::uint64_t offset) const {
+  [[nodiscard]] std::vector<std::string> find_functions(std::uint64_t offset) const {
     GElf_Addr address = 0;
     Dwarf_Addr bias = 0;
     if (elf_ == nullptr || !find_address(offset, address)) return {};
@@ -87,19 +112,6 @@ class Symbols::Object {
       names.push_back(name_of(&die));
     }
     return names;
-  }
-
- private:
-  struct EndDwfl {
-    void operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
-  };
-  using Scopes = std::vector<Dwarf_Die>;
-  template <class Get>
-  static Scopes scopes(Get get) {
-    Dwarf_Die* found = nullptr;
-    const int count = get(&found);
-    const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owned{found, &std::free};
-    return count > 0 ? Scopes{found, found + count} : Scopes{};
   }
 
   static std::string name_of(Dwarf_Die* function) {
@@ -128,6 +140,9 @@ class Symbols::Object {
   Dwfl_Module* module_ = nullptr;
   Elf* elf_ = nullptr;
   GElf_Addr bias_ = 0;
+  std::optional<NameTable> names_;
+  std::unordered_map<std::uint64_t, Symbol> symbols_;  ///< by offset, as the next one
+  std::unordered_map<std::uint64_t, std::vector<std::string>> functions_;
 };
 
 Symbols::Symbols() = default;
@@ -141,12 +156,12 @@ Symbols::Object* Symbols::object(const std::string& file) {
 }
 
 Symbol Symbols::at(const std::string& file, std::uint64_t offset) {
-  const Object* const known = object(file);
+  Object* const known = object(file);
   return known == nullptr ? Symbol{} : known->at(offset);
 }
 
 std::vector<std::string> Symbols::functions_at(const std::string& file, std::uint64_t offset) {
-  const Object* const known = object(file);
+  Object* const known = object(file);
   return known == nullptr ? std::vector<std::string>{} : known->functions_at(offset);
 }
 

@@ -36,8 +36,8 @@ std::optional<int> call_of_function(std::string_view function) {
 }
 
 /// A line of /proc/kallsyms: "ffffffff81000000 T name".
-struct Symbol {
-  explicit Symbol(std::string_view line) {
+struct KernelSymbol {
+  explicit KernelSymbol(std::string_view line) {
     constexpr std::size_t kKind = 17, kName = 19;
     if (line.size() <= kName || (line[kKind] != 't' && line[kKind] != 'T')) return;
     std::from_chars(line.data(), line.data() + kKind, address, 16);
@@ -55,7 +55,7 @@ void SystemCalls::read() {
   std::vector<std::pair<std::uint64_t, std::optional<int>>> all;
   std::ifstream symbols{"/proc/kallsyms"};
   for (std::string line; std::getline(symbols, line);) {
-    const Symbol symbol{line};
+    const KernelSymbol symbol{line};
     if (symbol.address != 0) all.emplace_back(symbol.address, call_of_function(symbol.name));
   }
   std::sort(all.begin(), all.end());

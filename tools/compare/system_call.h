@@ -17,9 +17,10 @@ class SystemCalls {
   /// `callers`: addresses of the kernel's code, innermost first. SYS_*; none: not told, or no call
   /// was being run (a signal being delivered, a child's first steps).
   [[nodiscard]] std::optional<int> of(std::span<const std::uint64_t> callers);
+  /// What of() does when it is first asked; takes a tenth of a second.
+  void read();
 
  private:
-  void read();
   [[nodiscard]] std::optional<int> at(std::uint64_t address);
 
   bool read_ = false;

@@ -35,4 +35,9 @@ void TakenBytes::append(const std::byte* bytes, std::size_t count) {
   size_ += count;
 }
 
+void TakenBytes::clear() noexcept {
+  if (size_ > kFirstRoom) madvise(begin_ + kFirstRoom, size_ - kFirstRoom, MADV_DONTNEED);
+  size_ = 0;
+}
+
 }  // namespace tools::compare

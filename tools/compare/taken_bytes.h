@@ -19,6 +19,8 @@ class TakenBytes {
   /// May move what is there.
   void append(const std::byte* bytes, std::size_t count);
   [[nodiscard]] std::span<const std::byte> all() const noexcept { return {begin_, size_}; }
+  /// Drops the bytes; keeps as much memory as there was at first.
+  void clear() noexcept;
 
  private:
   std::byte* begin_ = nullptr;

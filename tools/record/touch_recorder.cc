@@ -13,6 +13,7 @@
 #include "tools/compare/allocator_code.h"
 #include "tools/compare/fault_player.h"
 #include "tools/compare/fault_stream.h"
+#include "tools/compare/perf_ring.h"
 #include "tools/compare/unwind_table.h"
 #include "tools/record/weaver.h"
 #include "tools/trace/trace_reader.h"
@@ -84,15 +85,20 @@ TouchRecording record_touches(trace::RecordOptions options, const TouchOptions& 
   if (touch.fresh_pages) ask_for_fresh_pages(options);
   options.replace = true;
   options.timed = true;
+  compare::PerfRings rings;
   std::unique_ptr<compare::FaultStream> stream;
-  options.before_exec = [&stream](pid_t program) {
-    stream = std::make_unique<compare::FaultStream>(program, compare::Unwind::Near, false);
+  options.before_exec = [&](pid_t program) {
+    rings = compare::make_rings();
+    stream = std::make_unique<compare::FaultStream>(program, rings, compare::StreamOptions{});
   };
   TouchRecording recording;
   recording.calls = trace::record(options);
   std::vector<compare::StreamEvent> events = stream->take();
+  const std::vector<Exec> execs = execs_of(events);
   compare::CodeFiles code_files;
-  compare::FaultList list = compare::play(events, compare::AllocatorCode{""}, code_files);
+  const compare::AllocatorCode allocator{""};
+  compare::FaultList list = compare::play(std::move(events), allocator, code_files);
+  compare::explain(list, allocator, code_files);
   list.lost = stream->lost();
   const Touches touches{list};
   recording.touches = touches.stats;
@@ -103,7 +109,7 @@ TouchRecording record_touches(trace::RecordOptions options, const TouchOptions& 
   info.addresses = keep_addresses;
   trace::TraceWriter writer{output, info, true};
   const WovenCounts woven =
-      weave(calls, recording.calls.times, touches.all, execs_of(events), writer, keep_addresses);
+      weave(calls, recording.calls.times, touches.all, execs, writer, keep_addresses);
   recording.touches.touches = woven.touches;
   recording.touches.elsewhere = woven.elsewhere;
   recording.calls.events += woven.touches;
