@@ -1,16 +1,15 @@
 // Notes, and the search for a main arena.
 #include "tools/inspect/found_malloc.h"
 
-#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
 #include "allocator/policy.h"
 #include "allocator/tcache.h"
+#include "tools/inspect/elf_note.h"
 #include "tools/inspect/plain_memory.h"
 
 namespace tools::inspect {
@@ -33,35 +32,11 @@ class NoteReader {
   NoteReader(const Snapshot& snapshot, VirtAddr base) : snapshot_{snapshot}, base_{base} {}
 
   [[nodiscard]] std::optional<StateNote> read() const {
-    Elf64_Ehdr head{};
-    if (!snapshot_.read(base_, &head, sizeof head)) return std::nullopt;
-    if (std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0) return std::nullopt;
-    for (unsigned i = 0; i < head.e_phnum; ++i) {
-      Elf64_Phdr part{};
-      if (!snapshot_.read(base_ + head.e_phoff + i * sizeof part, &part, sizeof part)) break;
-      if (part.p_type != PT_NOTE) continue;
-      if (const auto note = read_part(base_ + part.p_offset, part.p_memsz)) return note;
-    }
-    return std::nullopt;
+    const auto note = find_note(snapshot_, base_, "Faultline");
+    return note ? decode(note->words, note->type) : std::nullopt;
   }
 
  private:
-  static constexpr std::string_view kOwner = "Faultline";
-
-  [[nodiscard]] std::optional<StateNote> read_part(VirtAddr at, std::uint64_t bytes) const {
-    const VirtAddr end = at + bytes;
-    Elf64_Nhdr head{};
-    while (at < end && snapshot_.read(at, &head, sizeof head)) {
-      const VirtAddr owner = at + sizeof head;
-      const VirtAddr words = owner + (head.n_namesz + 3) / 4 * 4;
-      std::array<char, 10> name{};
-      snapshot_.read(owner, name.data(), name.size());
-      if (head.n_namesz == name.size() && name.data() == kOwner) return decode(words, head.n_type);
-      at = words + (head.n_descsz + 3) / 4 * 4;
-    }
-    return std::nullopt;
-  }
-
   [[nodiscard]] std::optional<StateNote> decode(VirtAddr at, unsigned type) const {
     constexpr std::size_t kFirst = 4, kInstruction = 7;
     const auto record = thread_offset(at + kFirst);

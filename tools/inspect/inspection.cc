@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tools/inspect/core_reader.h"
+#include "tools/inspect/glibc_parameters.h"
 #include "tools/inspect/process_reader.h"
 
 namespace tools::inspect {
@@ -34,6 +35,15 @@ Inspection look_at(Snapshot snapshot) {
   return inspection;
 }
 
+/// What takes longest, for the picture that is shown.
+Inspection with_thresholds(Inspection inspection) {
+  const HeapImage& image = inspection.image;
+  if (image.malloc.kind == MallocKind::Glibc) {
+    inspection.picture.thresholds = glibc_thresholds(image.snapshot, image.malloc.globals);
+  }
+  return inspection;
+}
+
 }  // namespace
 
 Inspection inspect(const std::string& what) {
@@ -41,13 +51,13 @@ Inspection inspect(const std::string& what) {
   constexpr int kLooks = 5;
   constexpr milliseconds kBetween{7};
   const pid_t pid = number_of(what);
-  if (pid == 0) return look_at(read_core(what));
+  if (pid == 0) return with_thresholds(look_at(read_core(what)));
   for (int look = 1;; ++look) {
     Inspection inspection = look_at(read_process(pid));
     const bool broken =
         inspection.picture.broken && !ends_in_swap(inspection.picture, inspection.image.snapshot);
     const bool whole = !inspection.was_busy && !broken;
-    if (whole || look == kLooks) return inspection;
+    if (whole || look == kLooks) return with_thresholds(std::move(inspection));
     std::this_thread::sleep_for(kBetween);
   }
 }

@@ -1,5 +1,5 @@
 // A program whose heap is looked at: it allocates and frees at random, says what it has, and waits.
-// child SEED OPERATIONS THREADS [corrupt|busy|reserve|fork]
+// child SEED OPERATIONS THREADS [corrupt|busy|reserve|fork|mallopt]
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -116,6 +116,12 @@ int main(int argc, char** argv) {
   const char* const mode = argc > 4 ? argv[4] : "";
   if (strcmp(mode, "corrupt") == 0) corrupt(&workers[0]);
   if (strcmp(mode, "fork") == 0) go_on_in_child();
+  if (strcmp(mode, "mallopt") == 0) {
+    mallopt(M_MMAP_THRESHOLD, 300000);
+    mallopt(M_TRIM_THRESHOLD, 400000);
+    mallopt(M_TOP_PAD, 70000);
+    mallopt(M_MXFAST, 72);
+  }
   if (strcmp(mode, "reserve") == 0) {
     mmap(NULL, (size_t)65 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
          -1, 0);

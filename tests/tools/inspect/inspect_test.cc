@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "tests/tools/inspect/subject.h"
+#include "tools/inspect/glibc_parameters.h"
 #include "tools/inspect/inspection.h"
 #include "tools/inspect/rest.h"
 #include "tools/inspect/stopped_process.h"
@@ -224,9 +225,25 @@ TEST(InspectTextTest, MemoryThatIsTooLargeForAHeapIsNamed) {
   EXPECT_EQ(to_json(inspection, false)["not_looked_at"].size(), 1u);
 }
 
-TEST(InspectTextTest, ThresholdsOfGlibcAreUnknownAndNotZero) {
-  const Subject subject{"", {"1", "100", "1"}};
+TEST(InspectTextTest, ThresholdsOfGlibcAreThoseThatTheProgramSet) {
+  ASSERT_EQ(::setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=5", 1), 0);
+  const Subject subject{"", {"1", "100", "1", "mallopt"}};
+  ASSERT_EQ(::unsetenv("GLIBC_TUNABLES"), 0);
   const Inspection inspection = inspect(subject.number());
+  const heap::Thresholds& found = inspection.picture.thresholds;
+  EXPECT_EQ(found.mmap_threshold, 300000u);
+  EXPECT_EQ(found.trim_threshold, 400000u);
+  EXPECT_EQ(found.top_pad, 70000u);
+  EXPECT_EQ(found.max_fast, 80u);
+  EXPECT_EQ(found.tcache_count, 5u);
+  EXPECT_THAT(to_text(inspection, false, {}), HasSubstr("mmap_threshold 300,000"));
+}
+
+TEST(InspectTextTest, WhatIsNotKnownOfGlibcIsNotCalledZero) {
+  const Subject subject{"", {"1", "100", "1"}};
+  Inspection inspection = inspect(subject.number());
+  EXPECT_TRUE(to_json(inspection, false)["thresholds"]["n_mmaps"].is_null());
+  inspection.picture.thresholds = glibc_thresholds(Snapshot{}, VirtAddr{});
   EXPECT_THAT(to_text(inspection, false, {}), HasSubstr("thresholds       unknown"));
   EXPECT_TRUE(to_json(inspection, false)["thresholds"]["mmap_threshold"].is_null());
 }
