@@ -47,7 +47,8 @@ void Task::handle_exception(hardware::HardwareFault fault, VirtAddr at, Access a
     leave(result, signal_);
 }
 
-PhysAddr Task::trap(hardware::Translation translated, VirtAddr at, Access access, AccessTag tag) {
+[[gnu::flatten]] PhysAddr Task::trap(hardware::Translation translated, VirtAddr at, Access access,
+                                     AccessTag tag) {
   for (;;) {
     if (!translated.is_decided()) translated = mmu_->translate_fully(at, access);
     if (translated.ok()) return translated.address();
@@ -104,7 +105,8 @@ void Task::touch_pages(VirtAddr at, std::size_t pages, Access access, AccessTag 
   }
 }
 
-std::size_t Task::touch_fresh_pages(VirtAddr at, std::size_t pages, AccessTag tag) {
+[[gnu::flatten]] std::size_t Task::touch_fresh_pages(VirtAddr at, std::size_t pages,
+                                                     AccessTag tag) {
   const hardware::Translation translated = mmu_->translate_quickly(at, Access::Write);
   std::size_t fresh = 0;
   if (translated.is_fault()) {
@@ -117,7 +119,13 @@ std::size_t Task::touch_fresh_pages(VirtAddr at, std::size_t pages, AccessTag ta
     return 1;
   }
   mmu_->count_misses(fresh - 1);  // the others have not been looked up yet, to no avail
-  for (std::size_t i = 0; i < fresh; ++i) touch(at + i * (offset_mask_ + 1), 1, Access::Write, tag);
+  for (std::size_t i = 0; i < fresh; ++i, at += offset_mask_ + 1) {
+    const hardware::Translation store = mmu_->walk_quickly(at, Access::Write);
+    if (store.ok()) [[likely]]
+      memory_->mark(store.address(), 1);
+    else
+      touch_slowly(store, at, 1, Access::Write, tag);
+  }
   return fresh;
 }
 

@@ -42,24 +42,13 @@ Mmu::Mmu(const PageTable& tables, Tlb& tlb, const Walker& walker)
 [[gnu::flatten]] Translation Mmu::translate_other_page(TlbArray& array, std::uint64_t tag,
                                                        VirtAddr at, Access access,
                                                        Privilege privilege) noexcept {
-  const PageNumber page = at.page(page_shift_);
   if (const TlbArray::Slot* slot = array.find(tag); slot != nullptr) {
     if (!allows(slot->entry, access)) [[unlikely]]
       return Translation::undecided();
     ++tlb_.counters.hits;
     return physical(slot->entry, at);
   }
-  const Structure& structure = structure_of(page);
-  if (structure.region != region(page) || !context_.direct) [[unlikely]]
-    return Translation::undecided();
-  ++tlb_.counters.misses;
-  Entry& entry = structure.table[leaf_index(page)];
-  const Entry used = demand(access).used.set(entry);
-  if (!allows(used, access)) [[unlikely]]
-    return fault(access, privilege, used, 0);
-  if (used != entry) entry = used;
-  array.insert(tag, used);
-  return physical(used, at);
+  return walk_quickly(array, tag, at, access, privilege);
 }
 
 Translation Mmu::translate_fully(VirtAddr at, Access access, Privilege privilege) noexcept {

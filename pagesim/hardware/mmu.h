@@ -83,6 +83,13 @@ class Mmu {
     ++tlb_.counters.hits;
     return physical(latest.entry, at);
   }
+  /// The same for a page that the TLB does not have.
+  [[nodiscard]] Translation walk_quickly(VirtAddr at, Access access) noexcept {
+    const PageNumber page = at.page(page_shift_);
+    return walk_quickly(*context_.first[static_cast<unsigned>(access)],
+                        static_cast<std::uint64_t>(page) | context_.asid, at, access,
+                        Privilege::User);
+  }
   [[nodiscard]] Translation translate_fully(VirtAddr at, Access access,
                                             Privilege privilege = Privilege::User) noexcept;
 
@@ -136,6 +143,22 @@ class Mmu {
   /// translate_quickly for another page than the last one, or another use of it.
   [[nodiscard]] Translation translate_other_page(TlbArray& array, std::uint64_t tag, VirtAddr at,
                                                  Access access, Privilege privilege) noexcept;
+  [[nodiscard, gnu::always_inline]] Translation walk_quickly(TlbArray& array, std::uint64_t tag,
+                                                             VirtAddr at, Access access,
+                                                             Privilege privilege) noexcept {
+    const PageNumber page = at.page(page_shift_);
+    const Structure& structure = structure_of(page);
+    if (structure.region != region(page) || !context_.direct) [[unlikely]]
+      return Translation::undecided();
+    ++tlb_.counters.misses;
+    Entry& entry = structure.table[leaf_index(page)];
+    const Entry used = demand(access).used.set(entry);
+    if (!allows(used, access)) [[unlikely]]
+      return fault(access, privilege, used, 0);
+    if (used != entry) entry = used;
+    array.insert(tag, used);
+    return physical(used, at);
+  }
   [[nodiscard]] Translation walk(VirtAddr at, Access access, Privilege privilege) noexcept;
   /// The access is refused by this entry, as the walker left it.
   [[nodiscard]] HardwareFault fault(Access access, Privilege privilege, Entry entry,

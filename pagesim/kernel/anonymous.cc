@@ -15,11 +15,11 @@ namespace {
 namespace flag = hardware::frame_flag;
 
 /// The entry gets a fresh private frame, which `current` may write if the area lets it.
-void set_anon_pte(VmFault& vmf, FrameNumber frame) {
+[[gnu::always_inline]] inline void set_anon_pte(VmFault& vmf, FrameNumber frame) {
   const Ptes ptes{vmf.mm};
   const Entry entry = ptes.make(frame, vmf.vma);
   *vmf.pte = vmf.is_write() ? ptes.maybe_mkwrite(entry, vmf.vma) : ptes.mkyoung(entry);
-  page_add_rmap(vmf.mm, frame);
+  page_add_new_anon_rmap(vmf.mm, frame);
 }
 
 /// A write to a page only this process has: the entry becomes writable again.
@@ -57,7 +57,7 @@ FaultResult copy_and_complete(VmFault& vmf, Cause cause) {
 bool wp_page_copy(VmFault& vmf) {
   vmf.decisions.add(Decision::WpPageCopy);
   anon_vma_prepare(vmf.mm, vmf.vma);
-  const auto fresh = alloc_anon_page(vmf.mm);
+  const auto fresh = vmf.mm.kernel.memory.allocate();
   if (!fresh) return false;
   const Ptes ptes{vmf.mm};
   const Entry old = *vmf.pte;
@@ -106,8 +106,8 @@ bool map_anon_folio(VmFault& vmf, unsigned order) {
 }
 
 /// A zeroed page of its own for an area that is prepared for one.
-FaultResult map_anon_page(VmFault& vmf) {
-  const auto frame = alloc_anon_page(vmf.mm);
+[[gnu::always_inline]] inline FaultResult map_anon_page(VmFault& vmf) {
+  const auto frame = vmf.mm.kernel.memory.allocate();
   if (!frame) return FaultResult::Oom;
   set_anon_pte(vmf, *frame);
   return vmf.complete(Cause::FirstWrite);
@@ -120,7 +120,7 @@ namespace {
 /// Without a zero page a read gets a zeroed page of its own, which later stores find writable.
 FaultResult read_own_page(VmFault& vmf) {
   anon_vma_prepare(vmf.mm, vmf.vma);
-  const auto frame = alloc_anon_page(vmf.mm);
+  const auto frame = vmf.mm.kernel.memory.allocate();
   if (!frame) return FaultResult::Oom;
   set_anon_pte(vmf, *frame);
   if (vmf.vma.is_writable()) *vmf.pte = Ptes{vmf.mm}.mkwrite(*vmf.pte);
@@ -162,9 +162,9 @@ std::size_t do_first_writes(Mm& mm, const Current& current, FaultRequest request
   const VirtAddr end = std::min(vma->end, at.align_down(mm.tables.span(1)) + mm.tables.span(1));
   pages = std::min(pages, (end - at.align_down(mm.page_size())) >> mm.page_shift());
   anon_vma_prepare(mm, *vma);
+  VmFault vmf{mm, *vma, current, request, false, entry, kFirstWrite};
   std::size_t done = 0;
-  for (; done < pages && *entry == 0; ++done, ++entry) {
-    VmFault vmf{mm, *vma, current, request, false, entry, kFirstWrite};
+  for (; done < pages && *vmf.pte == 0; ++done, ++vmf.pte) {
     if (map_anon_page(vmf) != FaultResult::Minor) break;
     request.address += mm.page_size();
   }

@@ -94,19 +94,12 @@ FaultResult handle_pte_fault(VmFault& vmf) {
 
 }  // namespace
 
-FaultResult VmFault::complete(Cause cause, FaultResult result) {
-  const bool major = result == FaultResult::Major;
-  if (grew) cause = Cause::StackGrowth;
-  ++(major ? current.counters->major : current.counters->minor);
-  if (request.mode != Mode::Gup) ++current.counters->exceptions;
-  mm.kernel.ledger.file(cause, [&] {
-    FaultRecord record = make_record(mm, current, request);
-    record.outcome = major ? Outcome::Major : Outcome::Minor;
-    record.cause = cause;
-    record.decisions = decisions;
-    return record;
-  });
-  return result;
+FaultRecord VmFault::record(Cause cause, bool major) const {
+  FaultRecord record = make_record(mm, current, request);
+  record.outcome = major ? Outcome::Major : Outcome::Minor;
+  record.cause = cause;
+  record.decisions = decisions;
+  return record;
 }
 
 FaultResult handle_mm_fault(VmFault& vmf) {

@@ -44,7 +44,17 @@ struct VmFault {
     return request.address.align_down(mm.page_size());
   }
   /// The fault is repaired: counts it and files it. Returns `result`.
-  FaultResult complete(Cause cause, FaultResult result = FaultResult::Minor);
+  FaultResult complete(Cause cause, FaultResult result = FaultResult::Minor) {
+    const bool major = result == FaultResult::Major;
+    if (grew) cause = Cause::StackGrowth;
+    ++(major ? current.counters->major : current.counters->minor);
+    if (request.mode != Mode::Gup) ++current.counters->exceptions;
+    mm.kernel.ledger.file(cause, [&] { return record(cause, major); });
+    return result;
+  }
+
+ private:
+  [[nodiscard]] FaultRecord record(Cause cause, bool major) const;
 };
 
 /// do_user_addr_fault (spec/linux-faults section 3): finds the area, grows a stack, checks the

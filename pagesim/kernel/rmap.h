@@ -22,6 +22,13 @@ inline void page_add_rmap(Mm& mm, FrameNumber frame) {
   ++page.mapcount;
   mm.count(rss_kind(page), 1);
 }
+/// `mm` alone maps the frame, which was not mapped and belongs to it from now on.
+inline void page_add_new_anon_rmap(Mm& mm, FrameNumber frame) {
+  hardware::FrameRecord& page = mm.kernel.memory.record(frame);
+  page.mapcount = 1;
+  page.set(hardware::frame_flag::Anon | hardware::frame_flag::Exclusive);
+  mm.count(RssKind::Anon, 1);
+}
 /// One fewer does; a frame nobody maps and no cache holds is freed.
 void page_remove_rmap(Mm& mm, FrameNumber frame);
 /// A level-1 entry maps a whole folio from now on, or no longer.
