@@ -59,6 +59,8 @@ class HeapWalk {
   /// All arenas: their segments in the order of addresses, then their lists.
   void walk_arenas() {
     visit_main_segment(m_, roots_.first_chunk, [this](Segment segment) { walk_segment(segment); });
+    const Arena<M> main = Arena<M>::main(m_);
+    if (roots_.first_chunk.is_null() && main.top() != main.initial_top()) complete_ = false;
     for_each_arena([this](Arena<M> av) {
       if (!av.is_main()) walk_heaps(av);
     });
@@ -246,7 +248,7 @@ class HeapWalk {
   Witness& witness_;
   HeapCheck found_;
   std::size_t seen_free_ = 0;
-  bool complete_ = true;  ///< no part of the main arena is beyond a fence
+  bool complete_ = true;  ///< no part of the main arena is beyond a fence, or not known
 };
 
 /// Walks every arena's heaps and lists, and the calling thread's cache.

@@ -26,10 +26,11 @@ std::vector<heap::Area> anonymous_areas(const Snapshot& snapshot) {
   return areas;
 }
 
-/// Where the break began, if a chunk can begin there; null: elsewhere.
+/// Where the break began, as far as the program may write there, if a chunk can begin there; null:
+/// elsewhere.
 VirtAddr first_chunk(const Snapshot& snapshot) {
   for (const Mapping& mapping : snapshot.mappings) {
-    if (mapping.name != "[heap]") continue;
+    if (mapping.name != "[heap]" || !mapping.writable) continue;
     return begins_with_chunk(snapshot, mapping) ? mapping.begin : VirtAddr{};
   }
   return {};

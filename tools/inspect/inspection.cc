@@ -48,8 +48,11 @@ Inspection with_thresholds(Inspection inspection) {
 
 Inspection inspect(const std::string& what) {
   using std::chrono::milliseconds;
-  constexpr int kLooks = 5;
-  constexpr milliseconds kBetween{7};
+  using Clock = std::chrono::steady_clock;
+  constexpr int kLooks =
+      25;  // a program that does nothing but allocate is amid a change half the time
+  constexpr milliseconds kBetween{7}, kPatience{2000};
+  const auto until = Clock::now() + kPatience;
   const pid_t pid = number_of(what);
   if (pid == 0) return with_thresholds(look_at(read_core(what)));
   for (int look = 1;; ++look) {
@@ -57,7 +60,8 @@ Inspection inspect(const std::string& what) {
     const bool broken =
         inspection.picture.broken && !ends_in_swap(inspection.picture, inspection.image.snapshot);
     const bool whole = !inspection.was_busy && !broken;
-    if (whole || look == kLooks) return with_thresholds(std::move(inspection));
+    if (whole || look == kLooks || Clock::now() > until)
+      return with_thresholds(std::move(inspection));
     std::this_thread::sleep_for(kBetween);
   }
 }

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <stop_token>
+#include <thread>
 
 #include "tools/measure/allocator_library.h"
 #include "tools/measure/kept_tracepoints.h"
@@ -83,6 +86,7 @@ void ask(child::Header& header, const script::Program& program, const RunOptions
     return (op.flags & script::flag::Growsdown) != 0 || op.to.base == script::Base::Stack;
   });
   header.rest_after_major = kernel.rest_after_major;
+  header.hold_at_end = kernel.at_end ? 1 : 0;
   header.settle = program.ops.size() <= kSettleOps;
   header.has_swap = measure::has_swap();
   header.lock_own = limits_memory(program);
@@ -216,6 +220,21 @@ void add_totals(RunOutcome& outcome, SharedImage& image) {
   outcome.globals_base = header.globals_base;
 }
 
+/// Waits beside the run until all operations have run.
+std::jthread watch_for_end(SharedImage& image, std::size_t ops,
+                           const std::function<void(int)>& at_end) {
+  if (!at_end) return {};
+  return std::jthread{[&image, ops, &at_end](const std::stop_token& run_is_over) {
+    std::atomic<std::uint64_t>& next = image.header().next;
+    while (next.load() < ops) {
+      if (run_is_over.stop_requested()) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    at_end(image.tasks()[0].pid.load());
+    next.store(ops + 1);
+  }};
+}
+
 /// The last line written before an abort is the C library's or the allocator's verdict.
 void add_abort(RunOutcome& outcome, const std::string& error) {
   const bool aborted = std::any_of(outcome.signals.begin(), outcome.signals.end(),
@@ -255,7 +274,9 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
   if (group) enter(header, *group);
   header.log_fd = image.log_fd();
   command.kept_fds.push_back(image.log_fd());
+  std::jthread watch = watch_for_end(image, program.ops.size(), options_.at_end);
   const ChildEnd end = run_child(command, options_.time_limit);
+  watch = {};
   const bool killed = is_oom_kill(end, group);
   if (!killed) check_end(end, program, header);
   RunOutcome outcome = read_outcome(program, image, options.cache_probes.size());

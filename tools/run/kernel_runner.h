@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct KernelOptions {
   bool allow_sysctl = false;
   std::vector<std::string> environment{};  ///< "NAME=VALUE", besides or instead of our own
   std::optional<std::chrono::milliseconds> time_limit = std::chrono::minutes{5};
+  /// Called with the number of the program's first process once all operations have run; its
+  /// processes wait, and end when it returns. Must not throw. Empty: they end at once.
+  std::function<void(int)> at_end{};
 };
 
 /// Throws std::runtime_error, with one sentence, when the allocator cannot be had, the child hangs

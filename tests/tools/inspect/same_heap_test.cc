@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cstdlib>
-#include <set>
 
 #include "allocator/malloc.h"
 #include "pagesim/machine.h"
 #include "pagesim/sim_memory.h"
+#include "tests/tools/inspect/chunk_map.h"
 #include "tests/tools/inspect/subject.h"
 #include "tools/heap/peek_memory.h"
 #include "tools/heap/reader.h"
@@ -19,7 +19,6 @@
 namespace tools::inspect {
 namespace {
 
-using heap::Chunk;
 using heap::HeapPicture;
 
 /// child.c's program, on the simulated machine.
@@ -79,43 +78,6 @@ class SimulatedChild {
   pagesim::Task* task_ = &machine_.boot();
   std::uint64_t random_;
   std::array<VirtAddr, 2000> blocks_{};
-};
-
-/// The main arena's chunks, from the heap's first byte on; and the pages of mapped ones.
-struct ChunkMap {
-  std::vector<std::array<std::uint64_t, 5>> chunks;
-  std::multiset<std::vector<std::string>> mapped;  ///< the state of each page
-  VirtAddr begin;
-  VirtAddr end;
-
-  /// `page`: what state a page is in.
-  template <class Page>
-  ChunkMap(const HeapPicture& picture, Page page) {
-    for (const heap::Region& region : picture.regions) {
-      if (region.mapped) {
-        mapped.insert(states(region, page));
-        continue;
-      }
-      begin = region.begin;
-      end = region.end;
-      for (const Chunk& chunk : region.chunks) {
-        chunks.push_back({chunk.at - begin, chunk.size, chunk.flags,
-                          static_cast<std::uint64_t>(chunk.state), chunk.number});
-      }
-      pages = states(region, page);
-    }
-  }
-  std::vector<std::string> pages;  ///< of the heap
-
- private:
-  template <class Page>
-  static std::vector<std::string> states(const heap::Region& region, Page page) {
-    std::vector<std::string> all;
-    for (VirtAddr at = region.begin.align_down(kPage); at < region.end; at += kPage) {
-      all.emplace_back(to_string(page(at)));
-    }
-    return all;
-  }
 };
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {

@@ -87,6 +87,8 @@ struct Header {
   std::uint32_t keep_going = 0, with_rss = 0, with_faults = 0, measure_each = 0, with_causes = 0,
                 with_huge = 0, watch_growth = 0, settle = 0, has_swap = 0, warm_libc = 0,
                 rest_after_major = 0, time_accesses = 0, lock_own = 0;
+  /// 1: nobody ends before `next` is one more than the operations.
+  std::uint32_t hold_at_end = 0;
   std::int32_t runner_pid = 0;
   std::int32_t log_fd = -1;
   std::uint32_t user_tracepoint = 0, kernel_tracepoint = 0;

@@ -164,6 +164,7 @@ bool is_gone(const TaskSlot& slot) {
 /// started never lives. Not before the pages it shared are given back: who owns a page alone takes
 /// it over, who still shares it copies.
 void pass_over(std::uint64_t next) {
+  if (next >= shared.header->op_count) return;
   const Op& op = shared.ops[next];
   const TaskSlot& slot = shared.tasks[op.process];
   if (!is_gone(slot)) return;
@@ -229,7 +230,7 @@ void take_turns(Task& task, std::uint64_t index) noexcept {
     if (task.slot().exit_wanted.load() != 0) return leave(task);
     pass_turn(index + 1);
   }
-  wait_for_turn(header.op_count, task);
+  wait_for_turn(header.op_count + header.hold_at_end, task);
 }
 
 }  // namespace tools::run::child
