@@ -130,7 +130,7 @@ std::string RandomScript::write(int lines) {
 }
 
 std::string RandomScript::fork_line() {
-  if (!reads_only() && (locks_ || processes_.size() >= 5)) return {};
+  if (!reads_only() && processes_.size() >= 5) return {};
   const std::string name = fmt::format("c{}", ++tasks_);
   processes_.push_back({name, false, std::make_shared<Space>(space())});
   return "fork " + name;

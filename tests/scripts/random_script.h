@@ -26,10 +26,7 @@ namespace tools::script {
 ///   flight.
 /// - O_DIRECT reads no holes: the kernel zeroes by other ways than a device stores.
 /// - write(2) to a file makes at most one page: more may become a large folio. It writes no page of
-/// a
-///   cold file whole: such a page is not read before, and not in memory until it is written.
-/// - A process that forks locks nothing: a locked page that was copied waits in a batch of the
-///   kernel's, and its last owner copies it or takes it over as the batch happens to be.
+///   a cold file whole: such a page is not read before, and not in memory until it is written.
 /// - Only private memory is paged out; a file's pages leave memory when reclaim gets to them.
 /// - `sync` and `sysctl` change the whole machine, KSM and swap work in the background.
 /// - A program that allocates leaves the heap's own words alone: what it would do then is not
@@ -174,7 +171,7 @@ class RandomScript {
   std::mt19937 random_;
   Purpose purpose_;
   bool allocates_ = false;  ///< this script calls the allocator; else it moves the break
-  bool locks_ = false;      ///< this script locks memory; else it forks
+  bool locks_ = false;      ///< this script locks memory
   std::vector<Process> processes_;
   std::vector<File> files_;
   std::size_t runs_ = 0;  ///< the process of the line being written
