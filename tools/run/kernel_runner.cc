@@ -235,6 +235,12 @@ std::jthread watch_for_end(SharedImage& image, std::size_t ops,
   }};
 }
 
+ChildEnd run_watched(const ChildCommand& command, const KernelOptions& options, SharedImage& image,
+                     std::size_t ops) {
+  const std::jthread watch = watch_for_end(image, ops, options.at_end);
+  return run_child(command, options.time_limit);
+}
+
 /// The last line written before an abort is the C library's or the allocator's verdict.
 void add_abort(RunOutcome& outcome, const std::string& error) {
   const bool aborted = std::any_of(outcome.signals.begin(), outcome.signals.end(),
@@ -274,9 +280,7 @@ RunOutcome KernelRunner::run(const script::Program& program, const RunOptions& o
   if (group) enter(header, *group);
   header.log_fd = image.log_fd();
   command.kept_fds.push_back(image.log_fd());
-  std::jthread watch = watch_for_end(image, program.ops.size(), options_.at_end);
-  const ChildEnd end = run_child(command, options_.time_limit);
-  watch = {};
+  const ChildEnd end = run_watched(command, options_, image, program.ops.size());
   const bool killed = is_oom_kill(end, group);
   if (!killed) check_end(end, program, header);
   RunOutcome outcome = read_outcome(program, image, options.cache_probes.size());
