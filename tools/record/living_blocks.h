@@ -7,10 +7,11 @@
 #include <unordered_map>
 
 #include "tools/trace/event.h"
+#include "tools/trace/mappings.h"
 
 namespace tools::record {
 
-/// Copied at a fork.
+/// The allocator's blocks, and where there is none the program's own mappings. Copied at a fork.
 class LivingBlocks {
  public:
   struct Found {
@@ -21,6 +22,8 @@ class LivingBlocks {
   /// After a call.
   void apply(const trace::Event& event) {
     using script::Verb;
+    if (event.verb == Verb::Mmap) return map(event);
+    if (event.verb == Verb::Munmap) return unmap(event);
     if (event.verb == Verb::Free) forget(event.block);
     const bool refused = event.verb == Verb::Realloc && event.block == trace::kNoBlock;
     if (event.verb == Verb::Realloc && (!refused || event.n == 0)) forget(event.old_block);
@@ -33,10 +36,13 @@ class LivingBlocks {
   /// None: no block has this byte. Those behind the bytes asked for are the allocator's.
   [[nodiscard]] std::optional<Found> find(std::uint64_t address) const {
     auto after = by_address_.upper_bound(address);
-    if (after == by_address_.begin()) return std::nullopt;
-    const auto& [start, block] = *--after;
-    if (address - start >= block.bytes) return std::nullopt;
-    return Found{block.number, address - start};
+    if (after != by_address_.begin()) {
+      const auto& [start, block] = *--after;
+      if (address - start < block.bytes) return Found{block.number, address - start};
+    }
+    const auto parts = mappings_.in(address, 1);
+    if (parts.empty()) return std::nullopt;
+    return Found{parts.front().block, parts.front().offset};
   }
 
  private:
@@ -44,6 +50,18 @@ class LivingBlocks {
     trace::BlockNumber number = trace::kNoBlock;
     std::uint64_t bytes = 0;
   };
+
+  void map(const trace::Event& event) {
+    using trace::Stretch;
+    const std::uint64_t bytes = Stretch::of(event.n + Stretch::kSmallestPage - 1).bytes;
+    mappings_.add(event.address, bytes, event.block);
+    addresses_[event.block] = event.address;
+  }
+  void unmap(const trace::Event& event) {
+    const auto found = addresses_.find(event.block);
+    if (found == addresses_.end()) return;
+    mappings_.remove(found->second + event.n, trace::Stretch::of(event.m).bytes);
+  }
 
   void forget(trace::BlockNumber block) {
     const auto found = addresses_.find(block);
@@ -54,6 +72,7 @@ class LivingBlocks {
   }
 
   std::map<std::uint64_t, Block> by_address_;
+  trace::Mappings mappings_;
   std::unordered_map<trace::BlockNumber, std::uint64_t> addresses_;
 };
 

@@ -18,7 +18,7 @@ struct TouchStats {
   std::uint64_t by_kernel = 0;  ///< of those and of `elsewhere`: in system calls, taken as writes
   std::uint64_t guessed = 0;    ///< read or write could not be told: taken as writes
   std::uint64_t in_malloc = 0;  ///< the allocator's own: left out
-  std::uint64_t elsewhere = 0;  ///< in no block: stack, files, the program's own mappings
+  std::uint64_t elsewhere = 0;  ///< in no block and no mapping of its own: stack, files, ...
   std::uint64_t lost = 0;       ///< faults there was no room for
   bool kernel_mode = true;      ///< those in system calls were seen
 };

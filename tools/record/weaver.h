@@ -27,7 +27,7 @@ struct Exec {
 
 struct WovenCounts {
   std::uint64_t touches = 0;    ///< in a living block: in the trace
-  std::uint64_t elsewhere = 0;  ///< in no block: stack, files, the program's own mappings
+  std::uint64_t elsewhere = 0;  ///< in no block and no mapping of its own: stack, files, ...
 };
 
 /// Writes the trace `calls` anew, with each touch as an event of its process before the first call

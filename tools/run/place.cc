@@ -67,24 +67,27 @@ void Places::end_name(const Op& op, std::size_t index) {
 
 void Places::bind_result(const Op& op, std::size_t index) {
   if (op.result == script::kNone) return;
-  space_of(op.process)
-      .bind(op.result, Block{outcome_->ops[index].address, block_length(op)}, maps(op.verb));
+  Space& space = space_of(op.process);
+  const Block block{outcome_->ops[index].address, block_length(op)};
+  space.bind(op.result, block, maps(op.verb));
+  if (block.address == 0) return;
+  if (!maps(op.verb)) {
+    space.blocks.emplace(block.address, op.result);
+  } else if (op.verb == Verb::Mmap && (op.flags & script::flag::HasAddress) == 0) {
+    space.mappings.push_front(op.result);  // in memory that was no one else's
+  } else {
+    space.mappings.push_back(op.result);
+  }
 }
 
 void Places::Space::bind(std::uint32_t name, const Block& block, bool is_mapping) {
   end(name);
-  names[name] = Binding{block, true, false};
-  if (block.address == 0) return;
-  if (is_mapping) {
-    mappings.insert(name);
-  } else {
-    blocks.emplace(block.address, name);
-  }
+  names[name] = Binding{block, true, false, is_mapping};
 }
 
 void Places::Space::end(std::uint32_t name) {
   blocks.erase({names[name].block.address, name});
-  mappings.erase(name);
+  if (names[name].is_mapping) std::erase(mappings, name);
   names[name].ended = true;
 }
 

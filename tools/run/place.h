@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <set>
 #include <string>
 #include <utility>
@@ -58,14 +59,16 @@ class Places {
     Block block;
     bool bound = false;
     bool ended = false;
+    bool is_mapping = false;
   };
   using Names = std::vector<Binding>;
   /// The names of one address space. Blocks of the allocator in use are many and disjoint: they are
-  /// found by address. Mappings are few and may overlap: the first named one counts.
+  /// found by address. Mappings are few and may overlap: the first of the list counts, which is the
+  /// last one for which the kernel found a place; else the first named.
   struct Space {
     Names names;
     std::set<std::pair<std::uint64_t, std::uint32_t>> blocks;  ///< in use: address, name
-    std::set<std::uint32_t> mappings;                          ///< names that stand for one
+    std::deque<std::uint32_t> mappings;                        ///< names that stand for one
 
     void bind(std::uint32_t name, const Block& block, bool is_mapping);
     void end(std::uint32_t name);

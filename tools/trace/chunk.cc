@@ -1,6 +1,9 @@
 // A run of one process's events as bytes, readable without the runs before it.
 #include "tools/trace/chunk.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "tools/trace/address_guess.h"
 #include "tools/trace/varint.h"
 
@@ -13,19 +16,29 @@ using script::Verb;
 constexpr unsigned kForkCode = 11;
 constexpr unsigned kWriteCode = 12;
 constexpr unsigned kReadCode = 13;
+constexpr unsigned kMappingCode = 14;  // which one stands in the extras
 constexpr unsigned kVerbBits = 15;
 constexpr unsigned kOtherThread = 16;  // than the event before
 constexpr unsigned kFailed = 32;
 constexpr unsigned kInferred = 64;
 
+constexpr Verb kMappingVerbs[] = {Verb::Mmap, Verb::Munmap, Verb::Mprotect, Verb::Madvise};
+
+bool is_mapping(Verb verb) { return verb == Verb::Mmap || changes_mapping(verb); }
+
 unsigned code_of(Verb verb) {
+  if (is_mapping(verb)) return kMappingCode;
   if (verb == Verb::Fork) return kForkCode;
   if (verb == Verb::Write) return kWriteCode;
   if (verb == Verb::Read) return kReadCode;
   return static_cast<unsigned>(verb);
 }
 
-Verb verb_of(unsigned code) {
+Verb verb_of(unsigned code, VarintReader& extras) {
+  if (code == kMappingCode) {
+    const std::uint64_t which = extras.take();
+    if (which < std::size(kMappingVerbs)) return kMappingVerbs[which];
+  }
   if (code == kForkCode) return Verb::Fork;
   if (code == kWriteCode) return Verb::Write;
   if (code == kReadCode) return Verb::Read;
@@ -44,11 +57,13 @@ bool has_extra(Verb verb) {
     case Verb::Mallopt:
       return true;
     default:
-      return false;
+      return is_mapping(verb);
   }
 }
 
-bool names_a_block(Verb verb) { return verb == Verb::Free || is_touch(verb); }
+bool names_a_block(Verb verb) {
+  return verb == Verb::Free || is_touch(verb) || changes_mapping(verb);
+}
 
 void remember_freed(AddressGuess& guess, const Event& event) {
   if (event.verb == Verb::Free) guess.gave_back(event.block);
@@ -76,7 +91,7 @@ class Decoder {
 
   Event take(std::size_t i) {
     const auto code = static_cast<unsigned char>(codes_[i]);
-    Event event{.verb = verb_of(code & kVerbBits), .inferred = (code & kInferred) != 0};
+    Event event{.verb = verb_of(code & kVerbBits, extras_), .inferred = (code & kInferred) != 0};
     if ((code & kOtherThread) != 0) thread_ = static_cast<std::uint32_t>(threads_.take());
     event.thread = thread_;
     if (has_size(event.verb)) event.n = sizes_.take();
@@ -143,6 +158,11 @@ void ChunkEncoder::begin(std::uint64_t first_event, BlockNumber first_block) {
 
 void ChunkEncoder::put(const Event& event) {
   put_code(event);
+  if (is_mapping(event.verb)) {
+    const auto* const which =
+        std::find(std::begin(kMappingVerbs), std::end(kMappingVerbs), event.verb);
+    extras_.put(static_cast<std::uint64_t>(which - kMappingVerbs));
+  }
   if (has_size(event.verb)) sizes_.put(event.n);
   if (has_extra(event.verb)) extras_.put(event.m);
   if (names_a_block(event.verb)) put_age(event.block);

@@ -20,18 +20,22 @@ class TraceError : public std::runtime_error {
 using BlockNumber = std::uint64_t;
 inline constexpr BlockNumber kNoBlock = 0;
 
-/// One allocator call (or fork, or first touch) of one process.
+/// One allocator call (or fork, or first touch) of one process; or what it did with memory of its
+/// own, each mapping of which is a block.
 struct Event {
-  /// Malloc ... Mallopt, Fork, and Read or Write for a touch of a page that was not there.
+  /// Malloc ... Mallopt, Fork, Mmap, Munmap, Mprotect, Madvise, and Read or Write for a touch of a
+  /// page that was not there.
   script::Verb verb = script::Verb::Malloc;
-  bool inferred = false;     ///< a Free that was not seen: the address was handed out again
-  std::uint32_t thread = 0;  ///< in its process, 0 is the first that made a call
-  BlockNumber block =
-      kNoBlock;  ///< allocated; of Free, Read, Write: the one meant. kNoBlock: the call failed
+  bool inferred = false;             ///< a Free that was not seen: the address was handed out again
+  std::uint32_t thread = 0;          ///< in its process, 0 is the first that made a call
+  BlockNumber block = kNoBlock;      ///< allocated; of Free, Read, Write, Munmap and kin: the one
+                                     ///< meant. kNoBlock: it failed
   BlockNumber old_block = kNoBlock;  ///< Realloc: given up (if `block` or n == 0), else kept
   std::uint64_t n = 0;  ///< bytes; malloc_trim: pad; mallopt: value; Fork: index of the child's
-                        ///< ProcessInfo or kNoChild; Read, Write: byte offset in the block
-  std::uint64_t m = 0;  ///< calloc: count; memalign and kin: alignment; mallopt: parameter
+                        ///< ProcessInfo or kNoChild; Read, Write, Munmap and kin: byte offset in
+                        ///< the block
+  std::uint64_t m = 0;  ///< calloc: count; memalign and kin: alignment; mallopt: parameter; Mmap:
+                        ///< PROT_* and MAP_* << 8; Munmap and kin: see Stretch
   std::uint64_t address = 0;  ///< what the recorded allocator returned; 0 where not kept
   std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC, while it is recorded; no file keeps it
 
@@ -46,8 +50,25 @@ inline constexpr std::uint64_t kNoChild = ~std::uint64_t{0};
 [[nodiscard]] constexpr bool is_touch(script::Verb verb) noexcept {
   return verb == script::Verb::Read || verb == script::Verb::Write;
 }
+/// Munmap, Mprotect and Madvise: of a part of a mapping, or of all of it.
+[[nodiscard]] constexpr bool changes_mapping(script::Verb verb) noexcept {
+  return verb == script::Verb::Munmap || verb == script::Verb::Mprotect ||
+         verb == script::Verb::Madvise;
+}
+/// What such an event has in `m`: whole pages, and in the bits below a page PROT_* or MADV_*.
+struct Stretch {
+  static constexpr std::uint64_t kSmallestPage = 4096;
+
+  std::uint64_t bytes = 0;
+  std::uint64_t value = 0;
+
+  [[nodiscard]] static constexpr Stretch of(std::uint64_t m) noexcept {
+    return {m & ~(kSmallestPage - 1), m & (kSmallestPage - 1)};
+  }
+  [[nodiscard]] constexpr std::uint64_t packed() const noexcept { return bytes | value; }
+};
 [[nodiscard]] constexpr bool allocates(script::Verb verb) noexcept {
-  return verb <= script::Verb::Pvalloc;
+  return verb <= script::Verb::Pvalloc || verb == script::Verb::Mmap;
 }
 
 /// One image of one process: a program from its start, or from a fork, to its end or the next exec.

@@ -2,8 +2,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tools/trace/preload_log.h"
 
@@ -132,6 +136,27 @@ void* realloc_noted(void* p, std::size_t n) {
   return result;
 }
 
+/// A part of a mapping, to be given back or changed.
+void note_mapping(wire::Call call, void* at, std::size_t n, int value) {
+  if (timed) note(call, n, static_cast<std::uint64_t>(value), word(at));
+}
+
+/// Private anonymous memory that grows by no stack and is not cut from huge pages.
+bool is_plain(int flags) {
+  constexpr int kMustBe = MAP_PRIVATE | MAP_ANONYMOUS;
+  return (flags & (kMustBe | MAP_TYPE | MAP_GROWSDOWN | MAP_HUGETLB)) == kMustBe;
+}
+
+/// Other memory may have taken the place of plain memory.
+void note_mmap(void* at, std::size_t n, int protection, int flags) {
+  if (!timed || at == MAP_FAILED) return;
+  if (!is_plain(flags)) return note_mapping(wire::Call::Munmap, at, n, 0);
+  note(wire::Call::Mmap, n,
+       static_cast<std::uint64_t>(protection) | static_cast<std::uint64_t>(flags) << 8, word(at));
+}
+
+void* pointer(long result) { return reinterpret_cast<void*>(result); }
+
 }  // namespace
 }  // namespace tools::trace::preload
 
@@ -214,6 +239,45 @@ FAULTLINE_EXPORT void* pvalloc(std::size_t n) noexcept {
   void* p = next.pvalloc(n);
   note(wire::Call::Pvalloc, n, 0, word(p));
   return p;
+}
+
+// What the C library calls inside itself, glibc's malloc too, does not come by here: these are the
+// program's own.
+FAULTLINE_EXPORT void* mmap(void* at, std::size_t n, int protection, int flags, int fd,
+                            off_t offset) noexcept {
+  void* p = preload::pointer(syscall(SYS_mmap, at, n, protection, flags, fd, offset));
+  preload::note_mmap(p, n, protection, flags);
+  return p;
+}
+
+FAULTLINE_EXPORT void* mmap64(void* at, std::size_t n, int protection, int flags, int fd,
+                              off64_t offset) noexcept {
+  return mmap(at, n, protection, flags, fd, offset);
+}
+
+FAULTLINE_EXPORT int munmap(void* at, std::size_t n) noexcept {
+  preload::note_mapping(wire::Call::Munmap, at, n, 0);
+  return static_cast<int>(syscall(SYS_munmap, at, n));
+}
+
+FAULTLINE_EXPORT int mprotect(void* at, std::size_t n, int protection) noexcept {
+  preload::note_mapping(wire::Call::Mprotect, at, n, protection);
+  return static_cast<int>(syscall(SYS_mprotect, at, n, protection));
+}
+
+FAULTLINE_EXPORT int madvise(void* at, std::size_t n, int advice) noexcept {
+  preload::note_mapping(wire::Call::Madvise, at, n, advice);
+  return static_cast<int>(syscall(SYS_madvise, at, n, advice));
+}
+
+/// Memory that moves is followed no further.
+FAULTLINE_EXPORT void* mremap(void* at, std::size_t n, std::size_t to, int flags, ...) noexcept {
+  va_list more;
+  va_start(more, flags);
+  void* const where = (flags & MREMAP_FIXED) != 0 ? va_arg(more, void*) : nullptr;
+  va_end(more);
+  preload::note_mapping(wire::Call::Munmap, at, n, 0);
+  return preload::pointer(syscall(SYS_mremap, at, n, to, flags, where));
 }
 
 FAULTLINE_EXPORT int malloc_trim(std::size_t pad) noexcept {

@@ -34,6 +34,10 @@ Verb verb_of(Call call) {
   }
 }
 
+std::uint64_t whole_pages(std::uint64_t bytes) {
+  return (bytes + Stretch::kSmallestPage - 1) / Stretch::kSmallestPage * Stretch::kSmallestPage;
+}
+
 bool hands_out(Call call) {
   return call == Call::ReallocEnd ||
          (call != Call::Free && call != Call::ReallocBegin && allocates(verb_of(call)));
@@ -153,6 +157,14 @@ void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
       return begin_realloc(streams_[thread], thread, call.address);
     case Call::ReallocEnd:
       return apply_realloc(thread, call);
+    case Call::Mmap:
+      return map(thread, call);
+    case Call::Munmap:
+      return change(thread, Verb::Munmap, call);
+    case Call::Mprotect:
+      return change(thread, Verb::Mprotect, call);
+    case Call::Madvise:
+      return change(thread, Verb::Madvise, call);
     default:
       break;
   }
@@ -165,6 +177,35 @@ void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
   emit(event);
   if (event.block != kNoBlock) pay(call.address);
   if (call.call == Call::Fork) listener_->on_fork(call.n, heap);
+}
+
+/// What lay there before was unmapped, or replaced.
+void ProcessLog::map(std::uint32_t thread, const RawCall& call) {
+  change(thread, Verb::Munmap, {.n = call.n, .address = call.address});
+  const BlockNumber block = heap.next_block++;
+  heap.mappings.add(call.address, whole_pages(call.n), block);
+  emit({.verb = Verb::Mmap,
+        .thread = thread,
+        .block = block,
+        .n = call.n,
+        .m = call.m,
+        .address = call.address});
+}
+
+/// An event for each mapping of the program's in the range. What the kernel refuses does nothing.
+void ProcessLog::change(std::uint32_t thread, Verb verb, const RawCall& call) {
+  const std::uint64_t bytes = whole_pages(call.n);
+  const bool aligned = call.address % Stretch::kSmallestPage == 0;
+  const bool fits = call.n <= bytes && bytes <= ~call.address && call.m < Stretch::kSmallestPage;
+  if (!aligned || !fits) return;
+  for (const Mappings::Part& part : heap.mappings.in(call.address, bytes)) {
+    emit({.verb = verb,
+          .thread = thread,
+          .block = part.block,
+          .n = part.offset,
+          .m = Stretch{part.bytes, call.m}.packed()});
+  }
+  if (verb == Verb::Munmap) heap.mappings.remove(call.address, bytes);
 }
 
 void ProcessLog::begin_realloc(Stream& stream, std::uint32_t thread, std::uint64_t address) {

@@ -7,6 +7,7 @@
 
 #include "tools/trace/block_map.h"
 #include "tools/trace/event.h"
+#include "tools/trace/mappings.h"
 #include "tools/trace/raw_stream.h"
 
 namespace tools::trace {
@@ -14,6 +15,7 @@ namespace tools::trace {
 /// Who lives where, and which number comes next: what a fork copies.
 struct Heap {
   BlockMap live;
+  Mappings mappings;
   BlockNumber next_block = 1;
 };
 
@@ -83,6 +85,8 @@ class ProcessLog {
   void owe(std::uint32_t thread, std::uint64_t address);
   void pay(std::uint64_t address);
   void settle();
+  void map(std::uint32_t thread, const RawCall& call);
+  void change(std::uint32_t thread, script::Verb verb, const RawCall& call);
   [[nodiscard]] BlockNumber take_up(std::uint32_t thread, std::uint64_t address);
   void emit(const Event& event);
 

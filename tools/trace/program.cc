@@ -1,8 +1,11 @@
 // A trace as a program, ready to be run like a script.
 #include "tools/trace/program.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "tools/trace/block_map.h"
@@ -106,6 +109,12 @@ class Converter {
         return access(event.verb, names_.find(event.block), static_cast<std::int64_t>(event.n));
       case Verb::Realloc:
         return reallocate(event);
+      case Verb::Mmap:
+        return map(event);
+      case Verb::Munmap:
+      case Verb::Mprotect:
+      case Verb::Madvise:
+        return change(event);
       case Verb::MallocTrim:
       case Verb::Mallopt: {
         Op& op = append(event.verb);
@@ -158,6 +167,38 @@ class Converter {
     }
   }
 
+  void map(const Event& event) {
+    const auto given = static_cast<int>(event.m >> 8);
+    Op& op = append(Verb::Mmap);
+    op.n = event.n;
+    op.prot = static_cast<std::uint8_t>(event.m & 7);
+    op.flags = script::flag::Anonymous;
+    if ((given & MAP_POPULATE) != 0) op.flags |= script::flag::Populate;
+    if ((given & MAP_NORESERVE) != 0) op.flags |= script::flag::Noreserve;
+    if ((given & MAP_LOCKED) != 0) op.flags |= script::flag::Locked;
+    op.result = names_.bind(event.block);
+    const std::uint64_t page = std::uint64_t{1} << program_.page_shift;
+    mapped_[event.block] = (event.n + page - 1) / page * page;
+  }
+
+  /// A name ends when nothing of its mapping is left.
+  void change(const Event& event) {
+    const std::uint32_t name = names_.find(event.block);
+    const auto mapped = mapped_.find(event.block);
+    if (name == script::kNone || mapped == mapped_.end()) return;
+    const Stretch stretch = Stretch::of(event.m);
+    Op& op = append(event.verb);
+    op.to = {.base = Base::Name, .name = name, .offset = static_cast<std::int64_t>(event.n)};
+    op.pages = stretch.bytes == mapped->second && event.n == 0
+                   ? Op::kWholeRange
+                   : static_cast<std::int64_t>(stretch.bytes >> program_.page_shift);
+    op.prot = static_cast<std::uint8_t>(event.verb == Verb::Mprotect ? stretch.value & 7 : 0);
+    op.advice = event.verb == Verb::Madvise ? static_cast<std::int32_t>(stretch.value) : 0;
+    if (event.verb != Verb::Munmap || (mapped->second -= stretch.bytes) != 0) return;
+    mapped_.erase(mapped);
+    names_.release(event.block);
+  }
+
   void access(Verb verb, std::uint32_t name, std::int64_t offset) {
     if (name == script::kNone) return;
     Op& op = append(verb);
@@ -178,6 +219,7 @@ class Converter {
   TouchPolicy touch_;
   script::Program program_;
   Names names_;
+  std::unordered_map<BlockNumber, std::uint64_t> mapped_;  ///< of mappings: bytes that are left
   std::uint32_t line_ = 0;
   std::uint16_t task_ = 0;
 };

@@ -71,6 +71,11 @@ enum class Call : std::uint8_t {
   MallocTrim,  ///< n: pad, result: what was returned
   Mallopt,     ///< n: value, m: parameter, result: what was returned
   Fork,        ///< n: token, also in the child's ProcessEntry
+  // The program's own memory, where Header::timed is set:
+  Mmap,      ///< n: bytes, m: PROT_* and MAP_* << 8, result: where; private and anonymous
+  Munmap,    ///< n: bytes, result: where
+  Mprotect,  ///< n: bytes, m: PROT_*, result: where
+  Madvise,   ///< n: bytes, m: MADV_*, result: where
 };
 
 /// A short record's fields: addresses are multiples of 8 below 2^47, sizes below 2^15.

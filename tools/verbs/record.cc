@@ -35,10 +35,11 @@ void print(const trace::RecordStats& stats, const std::string& output) {
 }
 
 void print(const record::TouchStats& stats) {
-  fmt::print(stderr,
-             "touches: {} in blocks; left out: {} by the allocator, {} in no block (stack, files, "
-             "the program's own mappings)\n",
-             grouped(stats.touches), grouped(stats.in_malloc), grouped(stats.elsewhere));
+  fmt::print(
+      stderr,
+      "touches: {} in blocks and the program's own mappings; left out: {} by the allocator, {} "
+      "elsewhere (stack, files, memory that moved)\n",
+      grouped(stats.touches), grouped(stats.in_malloc), grouped(stats.elsewhere));
   const std::uint64_t assumed = stats.by_kernel + stats.guessed;
   if (assumed != 0)
     fmt::print(stderr, "taken as writes: {} in system calls, {} of instructions not understood\n",
@@ -94,7 +95,8 @@ void add_record(CLI::App& app, int& status) {
       ->type_name("FILE");
   verb->add_flag("--force", options.replace, "Replace FILE if it is there already");
   CLI::Option* touches =
-      verb->add_flag("--touches", options.touches, "The program's page faults in its blocks too");
+      verb->add_flag("--touches", options.touches,
+                     "The program's page faults in its blocks and its own mappings too");
   verb->add_flag("--fresh-pages", record->touch.fresh_pages,
                  "Give each block of a page or more its own new pages, so that every first touch "
                  "of one faults (glibc)")

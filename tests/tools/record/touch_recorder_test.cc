@@ -92,6 +92,29 @@ TEST_F(TouchRecorderTest, ReplayDoesTheRecordedTouchesOnAnyMachine) {
   EXPECT_LT(large_pages, touches_recorded / 8);
 }
 
+TEST_F(TouchRecorderTest, ProgramsOwnMappingsAreThereWithTheirTouches) {
+  if (!record("", MAPPER)) GTEST_SKIP() << "no perf events";
+  const auto at = [](const std::string& verb, std::uint64_t page, std::uint64_t byte = 0) {
+    return verb + " " + std::to_string(page * kPage + byte);
+  };
+  std::vector<std::string> expected;
+  for (std::uint64_t i = 0; i < 8; ++i) expected.push_back(at("write", i, 7));
+  for (const auto& touch : {at("read", 20), at("write", 20), at("write", 1)})
+    expected.push_back(touch);
+  EXPECT_EQ(touches(0, 40 * kPage), expected);
+  EXPECT_EQ(touches(0, 5 * kPage), std::vector<std::string>{at("write", 4)});
+  EXPECT_EQ(touches(1, 40 * kPage), std::vector<std::string>{at("write", 1)});
+  EXPECT_EQ(touches(1, 5 * kPage), std::vector<std::string>{at("write", 0)});
+}
+
+TEST_F(TouchRecorderTest, ProgramsOwnMappingsFaultTheSameOnBothMachines) {
+  if (!record("", MAPPER)) GTEST_SKIP() << "no perf events";
+  for (const std::string process : {"0", "1"}) {
+    const Result verified = run("verify --process " + process + " t");
+    EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+  }
+}
+
 TEST_F(TouchRecorderTest, TraceWithoutTouchesSaysSo) {
   ASSERT_EQ(run("record -q -o t -- " TOUCHER).status, 0);
   expect_refused("replay --touch recorded t", "--touches");

@@ -56,7 +56,7 @@ TEST(ProgramTest, EveryEventBecomesItsOperationOnTheRightName) {
   std::mt19937_64 random{7};
   for (int round = 0; round < 30; ++round) {
     const Scratch scratch;
-    const auto events = testing::random_events(random, 2000, 1, true);
+    const auto events = testing::random_events(random, 2000, 1, true, false);
     const TraceReader reader{write_trace(scratch, events)};
     const script::Program program = to_program(reader, {.touch = TouchPolicy::Recorded});
     Names names{program};
@@ -100,6 +100,43 @@ TEST(ProgramTest, EveryEventBecomesItsOperationOnTheRightName) {
     }
     EXPECT_EQ(at, program.ops.size());
   }
+}
+
+TEST(ProgramTest, NameOfAMappingEndsWithItsLastByte) {
+  constexpr std::uint64_t kBytes = 4096, kRead = 1, kReadWrite = 3, kAnonymous = 0x22 << 8;
+  const auto part = [](Verb verb, std::uint64_t first, std::uint64_t pages, std::uint64_t value) {
+    return Event{.verb = verb,
+                 .block = 1,
+                 .n = first * kBytes,
+                 .m = Stretch{pages * kBytes, value}.packed()};
+  };
+  const Event second{.verb = Verb::Mmap, .block = 2, .n = kBytes, .m = kRead | kAnonymous};
+  const Scratch scratch;
+  const TraceReader reader{write_trace(
+      scratch, {{.verb = Verb::Mmap, .block = 1, .n = 8 * kBytes - 5, .m = kReadWrite | kAnonymous},
+                part(Verb::Mprotect, 2, 3, kRead),
+                {.verb = Verb::Write, .block = 1, .n = 7},
+                part(Verb::Munmap, 2, 3, 0),
+                second,
+                part(Verb::Madvise, 0, 8, 4),
+                part(Verb::Munmap, 0, 2, 0),
+                part(Verb::Munmap, 5, 3, 0),
+                {.verb = Verb::Mmap, .block = 3, .n = kBytes, .m = kRead | kAnonymous}})};
+  const script::Program program = to_program(reader, {.touch = TouchPolicy::Recorded});
+  ASSERT_EQ(program.ops.size(), 9u);
+  const auto& ops = program.ops;
+  EXPECT_EQ(ops[0].verb, Verb::Mmap);
+  EXPECT_EQ(ops[0].prot, kReadWrite);
+  EXPECT_EQ(ops[0].flags, script::flag::Anonymous);
+  EXPECT_EQ(ops[1].to.offset, static_cast<std::int64_t>(2 * kBytes));
+  EXPECT_EQ(ops[1].pages, 3);
+  EXPECT_EQ(ops[1].prot, kRead);
+  EXPECT_EQ(ops[3].verb, Verb::Munmap);
+  EXPECT_NE(ops[4].result, ops[0].result);  // the first is there still
+  EXPECT_EQ(ops[5].pages, 8);
+  EXPECT_EQ(ops[5].advice, 4);
+  EXPECT_EQ(ops[7].to.name, ops[0].result);
+  EXPECT_EQ(ops[8].result, ops[0].result);  // now it is gone
 }
 
 TEST(ProgramTest, ThereAreAsManyNamesAsBlocksEverLivedAtOnce) {
