@@ -91,10 +91,8 @@ class Heap {
   readSegments() {
     this.segments = [];
     const base = this.number(this.globals + kParams + 136), top = this.number(this.globals + kTop);
-    if (base && top > base) {
-      const begin = upTo(base, 16);
-      this.segments.push(this.segment(begin, top + downTo(this.number(top + 8), 8), 'heap'));
-    }
+    const hasMemory = top !== 0 && top !== this.globals + kBins - 16;
+    if (base && hasMemory) this.segments.push(this.segment(upTo(base, 16), this.mainEnd(upTo(base, 16)), 'heap'));
     for (const arena of this.arenas.slice(1)) {
       let heap = downTo(this.number(arena + kTop), kHeapMax);
       for (let i = 0; heap && i < 16; ++i, heap = this.number(heap + 8)) {
@@ -103,7 +101,48 @@ class Heap {
         this.segments.push(this.segment(begin, heap + this.number(heap + 16), `heap of arena ${this.arenas.indexOf(arena)}`));
       }
     }
+    if (hasMemory && !this.segmentOf(top)) this.readOtherSegments(top);
   }
+
+  // Of a segment of the main arena that begins there.
+  mainEnd(begin) {
+    const top = this.number(this.globals + kTop), most = begin + this.number(this.globals + kSystemMem);
+    return begin <= top && top < most ? top + this.size(top) : most;
+  }
+  // The main arena's memory behind memory of somebody else: found from the chunks known to lie there,
+  // which are those of its lists, and top (tools/heap/region_search.h).
+  readOtherSegments(top) {
+    const known = this.lists.flatMap(list => list.members).concat(top);
+    for (const chunk of known.filter(at => !this.segmentOf(at)).sort((a, b) => a - b)) {
+      while (!this.segmentOf(chunk)) {
+        const begin = this.firstChunk(this.lowestStart(chunk), chunk);
+        this.segments.push(this.segment(begin, this.mainEnd(begin), 'heap, behind other memory'));
+        if (begin === chunk) break;
+      }
+    }
+  }
+  lowestStart(chunk) {
+    const area = this.story.areaList(this.space).find(area => area.start <= chunk && chunk < area.end);
+    const ends = this.segments.map(segment => segment.end).filter(end => end <= chunk);
+    return upTo(Math.max(area ? area.start : chunk, ...ends), 16);
+  }
+  // The lowest address from which chunk follows chunk up to one that is known, or up to fences.
+  firstChunk(lowest, chunk) {
+    const failed = new Set();
+    for (let start = lowest; start < chunk; start += 16) {
+      if (this.head(start) % 2 !== kPrevInuse) continue;
+      for (let at = start; !failed.has(at); at += this.size(at)) {
+        failed.add(at);
+        if (at !== start && this.areFences(at)) return start;
+        const size = this.size(at), {M, A} = this.flags(at);
+        if (size < kMinSize || size % 16 || size > chunk - at || M || A) break;
+        if (at + size === chunk) return start;
+      }
+    }
+    return chunk;
+  }
+  areFences(at) { return downTo(this.head(at), 2) === 16 && this.head(at + 16) === 17; }
+  isFence(at) { return this.head(at) === kPrevInuse || downTo(this.head(at), 2) === 16; }
 
   segment(begin, end, name) {
     const starts = [];
@@ -111,7 +150,11 @@ class Heap {
     while (at < end) {
       const size = this.size(at);
       starts.push(at);
-      if (size < kMinSize) break;  // a fence
+      if (size < kMinSize) {
+        end = at + 16;
+        if (this.isFence(end)) { starts.push(end); end += 16; }
+        break;
+      }
       if (size % 16 || at + size > end) {
         broken = size % 16 ? 'its size is no multiple of 16' : 'it reaches past the end of the heap';
         break;
