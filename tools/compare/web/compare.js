@@ -162,7 +162,8 @@ function drawTimeline() {
   chart = new uPlot({
     width: byId('timeline').clientWidth, height: 260, scales: {x: {time: false}},
     axes: [{...axis, values: (u, ticks) => ticks.map(t => +t.toPrecision(3) + ' s')},
-      {...axis, size: 62, values: (u, ticks) => ticks.map(number)}],
+      {...axis, values: (u, ticks) => ticks.map(number), // as wide as the longest number
+       size: (u, labels) => 24 + 7.5 * Math.max(0, ...(labels ?? []).map(l => l.length))}],
     series: [{label: 'time', value: (u, t) => t === null ? '–' : time(t)}, ...seen.map((i, k) => (
       {label: all[i].name, stroke: colour(k), width: 2, value: (u, n) => number(n)}))],
   }, [lines[0].map((_, k) => k * data.bin_s), ...lines], byId('timeline'));
