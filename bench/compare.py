@@ -16,6 +16,7 @@ import fnmatch
 import json
 import math
 import pathlib
+import random
 import shutil
 import statistics
 import subprocess
@@ -106,7 +107,7 @@ def measure(charge, programs, allocators, peer, runs):
         print(f"\r\x1b[K{number}/{len(programs)} {program.name}", end="", file=sys.stderr)
         taken = {name: [] for name in allocators}
         for number_of_run in range(runs):
-            for name in turned(list(allocators), number_of_run):
+            for name in shuffled(allocators, number_of_run):
                 taken[name].append(program.run(charge, allocators[name]))
         expected = taken[peer][0].output
         results[program.name] = {
@@ -115,11 +116,10 @@ def measure(charge, programs, allocators, peer, runs):
     return results
 
 
-def turned(names, turns):
-    """Another begins each round: the first run of a program pays for the huge pages that the kernel has
-    to make of what the program before it left."""
-    turns %= len(names)
-    return names[turns:] + names[:turns]
+def shuffled(names, seed):
+    """Each round has an order of its own: a run pays for the huge pages that the kernel has to make of
+    what the run before it left."""
+    return random.Random(seed).sample(list(names), len(names))
 
 
 def medians(program, allocator, expected, runs):

@@ -34,7 +34,7 @@ def peers(binaries):
                                 "--cachegrind-out-file=/dev/null", *quiet], 2_000_000)
     if shutil.which("qemu-x86_64"):
         plugin = binaries / "count_accesses.so"
-        found["qemu with plug-in"] = (["qemu-x86_64", "-plugin", str(plugin)], 10_000_000)
+        found["qemu with plug-in"] = (["qemu-x86_64", "-plugin", str(plugin)], 50_000_000)
     return found
 
 
