@@ -37,8 +37,7 @@ class FaultlineMalloc : public Malloc<M, Policy> {
       return VirtAddr{refill(memory(), i, class_size(i))};
     return slot.take(head);
   }
-  /// Inlined, so that a library that has looked for the cache before does not look again.
-  [[gnu::always_inline]] void free(VirtAddr user) const {
+  void free(VirtAddr user) const {
     if (user.is_null()) return;
     const Cache cache = Cache::of_thread(memory());
     if (cache.is_null()) [[unlikely]]
