@@ -155,6 +155,7 @@ void note_mmap(void* at, std::size_t n, int protection, int flags) {
        static_cast<std::uint64_t>(protection) | static_cast<std::uint64_t>(flags) << 8, word(at));
 }
 
+// NOLINTNEXTLINE(performance-no-int-to-ptr): what a system call returned
 void* pointer(long result) { return reinterpret_cast<void*>(result); }
 
 }  // namespace
