@@ -179,11 +179,7 @@ struct RealMemory {
     constexpr unsigned kLooks = 40;
     for (unsigned look = 0; look < kLooks; ++look) {
       pause();
-      std::uint32_t expected = kFree;
-      if (__atomic_load_n(word(at), __ATOMIC_RELAXED) == kFree &&
-          __atomic_compare_exchange_n(word(at), &expected, kHeld, false, __ATOMIC_ACQUIRE,
-                                      __ATOMIC_RELAXED))
-        return;
+      if (__atomic_load_n(word(at), __ATOMIC_RELAXED) == kFree && RealMemory{}.try_lock(at)) return;
     }
     while (__atomic_exchange_n(word(at), kAwaited, __ATOMIC_ACQUIRE) != kFree) {
       futex(at, FUTEX_WAIT, kAwaited);
