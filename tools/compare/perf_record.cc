@@ -22,22 +22,28 @@ constexpr std::uint64_t kRegisters =
     std::uint64_t{1} << PERF_REG_X86_SI | std::uint64_t{1} << PERF_REG_X86_DI |
     std::uint64_t{1} << PERF_REG_X86_BP | std::uint64_t{1} << PERF_REG_X86_SP;
 
-perf_event_attr sampled_event(std::uint64_t config, const PerfLayout& layout) {
+/// What all events that write to a ring have in common.
+perf_event_attr software_event(std::uint64_t config) {
   perf_event_attr attr{};
   attr.size = sizeof attr;
   attr.type = PERF_TYPE_SOFTWARE;
   attr.config = config;
   attr.sample_period = 1;
   attr.sample_type = kAlways;
-  attr.exclude_kernel = !layout.kernel_mode;
   attr.exclude_hv = 1;
   attr.disabled = 1;
-  attr.enable_on_exec = 1;
-  attr.inherit = 1;
-  attr.sample_id_all = 1;
   attr.watermark = 1;
   attr.use_clockid = 1;
   attr.clockid = CLOCK_MONOTONIC;
+  return attr;
+}
+
+perf_event_attr sampled_event(std::uint64_t config, const PerfLayout& layout) {
+  perf_event_attr attr = software_event(config);
+  attr.exclude_kernel = !layout.kernel_mode;
+  attr.enable_on_exec = 1;
+  attr.inherit = 1;
+  attr.sample_id_all = 1;
   return attr;
 }
 
@@ -176,18 +182,9 @@ perf_event_attr trace_event(std::uint32_t tracepoint) {
 }
 
 perf_event_attr ring_event(std::uint32_t wakeup_bytes) {
-  perf_event_attr attr{};
-  attr.size = sizeof attr;
-  attr.type = PERF_TYPE_SOFTWARE;
-  attr.config = PERF_COUNT_SW_DUMMY;
-  attr.sample_period = 1;
-  attr.sample_type = kAlways;
-  attr.exclude_kernel = attr.exclude_hv = 1;
-  attr.disabled = 1;
-  attr.watermark = 1;
+  perf_event_attr attr = software_event(PERF_COUNT_SW_DUMMY);
+  attr.exclude_kernel = 1;
   attr.wakeup_watermark = wakeup_bytes;
-  attr.use_clockid = 1;
-  attr.clockid = CLOCK_MONOTONIC;
   return attr;
 }
 
