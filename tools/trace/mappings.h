@@ -18,10 +18,13 @@ class Mappings {
   struct Part {
     BlockNumber block = kNoBlock;
     std::uint64_t offset = 0, bytes = 0;
+    std::uint64_t address = 0;
+    std::uint64_t added = 0;  ///< when it was mapped
   };
 
-  void add(std::uint64_t address, std::uint64_t bytes, BlockNumber block) {
-    parts_[address] = {address + bytes, address, block};
+  /// `time`: in what unit the caller likes.
+  void add(std::uint64_t address, std::uint64_t bytes, BlockNumber block, std::uint64_t time = 0) {
+    parts_[address] = {address + bytes, address, block, time};
   }
 
   /// The mappings' parts in a range, in the order of addresses.
@@ -31,7 +34,8 @@ class Mappings {
     for (auto at = first(address); at != parts_.end() && at->first < address + bytes; ++at) {
       const std::uint64_t begin = std::max(at->first, address);
       const std::uint64_t end = std::min(at->second.end, address + bytes);
-      found.push_back({at->second.block, begin - at->second.base, end - begin});
+      const Stretched& part = at->second;
+      found.push_back({part.block, begin - part.base, end - begin, begin, part.added});
     }
     return found;
   }
@@ -48,6 +52,7 @@ class Mappings {
     std::uint64_t end = 0;
     std::uint64_t base = 0;  ///< where the mapping began
     BlockNumber block = kNoBlock;
+    std::uint64_t added = 0;
   };
   using Parts = std::map<std::uint64_t, Stretched>;  ///< by address
 

@@ -136,9 +136,12 @@ void* realloc_noted(void* p, std::size_t n) {
   return result;
 }
 
-/// A part of a mapping, to be given back or changed.
-void note_mapping(wire::Call call, void* at, std::size_t n, int value) {
-  if (timed) note(call, n, static_cast<std::uint64_t>(value), word(at));
+/// When a system call is made that may give back memory: see wire::Call::Munmap.
+std::uint64_t asked_at() { return timed ? now() : 0; }
+
+/// A part of a mapping was given back or changed.
+void note_mapping(wire::Call call, const void* at, std::size_t n, std::uint64_t m) {
+  if (timed) note(call, n, m, word(at));
 }
 
 /// Private anonymous memory that grows by no stack and is not cut from huge pages.
@@ -148,11 +151,38 @@ bool is_plain(int flags) {
 }
 
 /// Other memory may have taken the place of plain memory.
-void note_mmap(void* at, std::size_t n, int protection, int flags) {
+void note_mmap(const void* at, std::size_t n, int protection, int flags, std::uint64_t asked) {
   if (!timed || at == MAP_FAILED) return;
-  if (!is_plain(flags)) return note_mapping(wire::Call::Munmap, at, n, 0);
+  if (!is_plain(flags)) return note_mapping(wire::Call::Munmap, at, n, asked);
   note(wire::Call::Mmap, n,
        static_cast<std::uint64_t>(protection) | static_cast<std::uint64_t>(flags) << 8, word(at));
+}
+
+/// The bytes from `at` on, of `n` at most, before the first page that is not mapped: msync looks at
+/// every page, and with MS_ASYNC does nothing else.
+std::size_t mapped_bytes(const char* at, std::size_t n, std::size_t page) {
+  std::size_t mapped = 0, beyond = (n + page - 1) / page + 1;  // pages
+  while (beyond - mapped > 1) {
+    const std::size_t middle = mapped + (beyond - mapped) / 2;
+    (syscall(SYS_msync, at, middle * page, MS_ASYNC) == 0 ? mapped : beyond) = middle;
+  }
+  return mapped * page;
+}
+
+/// A change that stops at a hole with ENOMEM, and is done before it. Of a range without a hole that
+/// is refused in the middle (for want of memory, or for a file's sake) nothing is known, and
+/// nothing noted.
+void note_up_to_hole(wire::Call call, const void* at, std::size_t n, int value, bool done) {
+  if (!timed) return;
+  const int saved = errno;
+  if (!done && saved == ENOMEM) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t mapped = mapped_bytes(static_cast<const char*>(at), n, page);
+    done = mapped != 0 && mapped < n;
+    n = mapped;
+  }
+  if (done) note_mapping(call, at, n, static_cast<unsigned>(value));
+  errno = saved;
 }
 
 // NOLINTNEXTLINE(performance-no-int-to-ptr): what a system call returned
@@ -246,8 +276,9 @@ FAULTLINE_EXPORT void* pvalloc(std::size_t n) noexcept {
 // program's own.
 FAULTLINE_EXPORT void* mmap(void* at, std::size_t n, int protection, int flags, int fd,
                             off_t offset) noexcept {
+  const std::uint64_t asked = preload::asked_at();
   void* p = preload::pointer(syscall(SYS_mmap, at, n, protection, flags, fd, offset));
-  preload::note_mmap(p, n, protection, flags);
+  preload::note_mmap(p, n, protection, flags, asked);
   return p;
 }
 
@@ -256,19 +287,30 @@ FAULTLINE_EXPORT void* mmap64(void* at, std::size_t n, int protection, int flags
   return mmap(at, n, protection, flags, fd, offset);
 }
 
+// Noted when the kernel has done it, as what it refuses is not to be played. Who is told of it by
+// the program comes after the note; who learns of it from the kernel, by an address that is free
+// again, may be noted before: see wire::Call::Munmap.
 FAULTLINE_EXPORT int munmap(void* at, std::size_t n) noexcept {
-  preload::note_mapping(wire::Call::Munmap, at, n, 0);
-  return static_cast<int>(syscall(SYS_munmap, at, n));
+  const std::uint64_t asked = preload::asked_at();
+  const auto result = static_cast<int>(syscall(SYS_munmap, at, n));
+  if (result == 0) preload::note_mapping(wire::Call::Munmap, at, n, asked);
+  return result;
 }
 
 FAULTLINE_EXPORT int mprotect(void* at, std::size_t n, int protection) noexcept {
-  preload::note_mapping(wire::Call::Mprotect, at, n, protection);
-  return static_cast<int>(syscall(SYS_mprotect, at, n, protection));
+  const auto result = static_cast<int>(syscall(SYS_mprotect, at, n, protection));
+  preload::note_up_to_hole(wire::Call::Mprotect, at, n, protection, result == 0);
+  return result;
 }
 
 FAULTLINE_EXPORT int madvise(void* at, std::size_t n, int advice) noexcept {
-  preload::note_mapping(wire::Call::Madvise, at, n, advice);
-  return static_cast<int>(syscall(SYS_madvise, at, n, advice));
+  const auto result = static_cast<int>(syscall(SYS_madvise, at, n, advice));
+  if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
+    preload::note_up_to_hole(wire::Call::Madvise, at, n, advice, result == 0);
+  } else if (result == 0 || errno == ENOMEM) {  // of holes, when all around them is done
+    preload::note_mapping(wire::Call::Madvise, at, n, static_cast<unsigned>(advice));
+  }
+  return result;
 }
 
 /// Memory that moves is followed no further.
@@ -277,8 +319,12 @@ FAULTLINE_EXPORT void* mremap(void* at, std::size_t n, std::size_t to, int flags
   va_start(more, flags);
   void* const where = (flags & MREMAP_FIXED) != 0 ? va_arg(more, void*) : nullptr;
   va_end(more);
-  preload::note_mapping(wire::Call::Munmap, at, n, 0);
-  return preload::pointer(syscall(SYS_mremap, at, n, to, flags, where));
+  const std::uint64_t asked = preload::asked_at();
+  void* const p = preload::pointer(syscall(SYS_mremap, at, n, to, flags, where));
+  if (p == MAP_FAILED) return p;
+  preload::note_mapping(wire::Call::Munmap, at, n, asked);
+  if (p != at) preload::note_mapping(wire::Call::Munmap, p, to, asked);
+  return p;
 }
 
 FAULTLINE_EXPORT int malloc_trim(std::size_t pad) noexcept {

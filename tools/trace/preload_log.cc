@@ -48,15 +48,6 @@ std::size_t read_file(const char* path, char* to, std::size_t bytes) noexcept {
   return got;
 }
 
-/// ns of CLOCK_MONOTONIC, the clock of perf's events.
-std::uint64_t now() noexcept {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * kSecond +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
-
 /// The area's path: an allocator call may come before the C library has looked at the environment.
 const char* area_path() noexcept {
   constexpr std::size_t kName = sizeof(wire::kAreaVariable) - 1;
@@ -280,6 +271,14 @@ bool turn_with_area(ThreadLog& log, Area* area) noexcept {
 }
 
 }  // namespace
+
+std::uint64_t now() noexcept {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * kSecond +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
 
 bool turn(ThreadLog& log) noexcept {
   if (log.busy || log.lost || g_disabled) return false;

@@ -50,6 +50,9 @@ extern constinit ProcessPage
 /// Whether each record is told the time of; decided before the first.
 extern constinit bool timed;  // NOLINT(bugprone-dynamic-static-initializers): as above
 
+/// ns of CLOCK_MONOTONIC, the clock of perf's events.
+[[nodiscard]] std::uint64_t now() noexcept;
+
 /// Notes the time of the record that comes next.
 [[gnu::cold]] void put_time(ThreadLog& log) noexcept;
 

@@ -160,7 +160,7 @@ void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
     case Call::Mmap:
       return map(thread, call);
     case Call::Munmap:
-      return change(thread, Verb::Munmap, call);
+      return unmap(thread, call);
     case Call::Mprotect:
       return change(thread, Verb::Mprotect, call);
     case Call::Madvise:
@@ -181,9 +181,9 @@ void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
 
 /// What lay there before was unmapped, or replaced.
 void ProcessLog::map(std::uint32_t thread, const RawCall& call) {
-  change(thread, Verb::Munmap, {.n = call.n, .address = call.address});
+  unmap(thread, {.n = call.n, .m = now_, .address = call.address});
   const BlockNumber block = heap.next_block++;
-  heap.mappings.add(call.address, whole_pages(call.n), block);
+  heap.mappings.add(call.address, whole_pages(call.n), block, now_);
   emit({.verb = Verb::Mmap,
         .thread = thread,
         .block = block,
@@ -192,20 +192,35 @@ void ProcessLog::map(std::uint32_t thread, const RawCall& call) {
         .address = call.address});
 }
 
-/// An event for each mapping of the program's in the range. What the kernel refuses does nothing.
-void ProcessLog::change(std::uint32_t thread, Verb verb, const RawCall& call) {
-  const std::uint64_t bytes = whole_pages(call.n);
-  const bool aligned = call.address % Stretch::kSmallestPage == 0;
-  const bool fits = call.n <= bytes && bytes <= ~call.address && call.m < Stretch::kSmallestPage;
-  if (!aligned || !fits) return;
-  for (const Mappings::Part& part : heap.mappings.in(call.address, bytes)) {
-    emit({.verb = verb,
-          .thread = thread,
-          .block = part.block,
-          .n = part.offset,
-          .m = Stretch{part.bytes, call.m}.packed()});
+/// What was mapped after the call was made lies where it made room: see wire::Call::Munmap.
+void ProcessLog::unmap(std::uint32_t thread, const RawCall& call) {
+  for (const Mappings::Part& part : mapped_in(call)) {
+    if (part.added > call.m) continue;
+    tell(thread, Verb::Munmap, part, 0);
+    heap.mappings.remove(part.address, part.bytes);
   }
-  if (verb == Verb::Munmap) heap.mappings.remove(call.address, bytes);
+}
+
+void ProcessLog::change(std::uint32_t thread, Verb verb, const RawCall& call) {
+  if (call.m >= Stretch::kSmallestPage) return;  // the kernel knows no such value
+  for (const Mappings::Part& part : mapped_in(call)) tell(thread, verb, part, call.m);
+}
+
+/// The program's mappings in a call's range.
+std::vector<Mappings::Part> ProcessLog::mapped_in(const RawCall& call) const {
+  const std::uint64_t bytes = whole_pages(call.n);
+  const bool fits = call.n <= bytes && bytes <= ~call.address;
+  if (!fits || call.address % Stretch::kSmallestPage != 0) return {};
+  return heap.mappings.in(call.address, bytes);
+}
+
+void ProcessLog::tell(std::uint32_t thread, Verb verb, const Mappings::Part& part,
+                      std::uint64_t value) {
+  emit({.verb = verb,
+        .thread = thread,
+        .block = part.block,
+        .n = part.offset,
+        .m = Stretch{part.bytes, value}.packed()});
 }
 
 void ProcessLog::begin_realloc(Stream& stream, std::uint32_t thread, std::uint64_t address) {

@@ -86,7 +86,11 @@ class ProcessLog {
   void pay(std::uint64_t address);
   void settle();
   void map(std::uint32_t thread, const RawCall& call);
+  void unmap(std::uint32_t thread, const RawCall& call);
   void change(std::uint32_t thread, script::Verb verb, const RawCall& call);
+  [[nodiscard]] std::vector<Mappings::Part> mapped_in(const RawCall& call) const;
+  void tell(std::uint32_t thread, script::Verb verb, const Mappings::Part& part,
+            std::uint64_t value);
   [[nodiscard]] BlockNumber take_up(std::uint32_t thread, std::uint64_t address);
   void emit(const Event& event);
 

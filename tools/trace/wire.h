@@ -71,9 +71,11 @@ enum class Call : std::uint8_t {
   MallocTrim,  ///< n: pad, result: what was returned
   Mallopt,     ///< n: value, m: parameter, result: what was returned
   Fork,        ///< n: token, also in the child's ProcessEntry
-  // The program's own memory, where Header::timed is set:
-  Mmap,      ///< n: bytes, m: PROT_* and MAP_* << 8, result: where; private and anonymous
-  Munmap,    ///< n: bytes, result: where
+  // The program's own memory, where Header::timed is set; published when the kernel has done it:
+  Mmap,  ///< n: bytes, m: PROT_* and MAP_* << 8, result: where; private and anonymous
+  /// n: bytes, m: ns of CLOCK_MONOTONIC before the call, result: where. Another thread may map
+  /// memory there and publish that first: what was published after `m` is not what was unmapped.
+  Munmap,
   Mprotect,  ///< n: bytes, m: PROT_*, result: where
   Madvise,   ///< n: bytes, m: MADV_*, result: where
 };

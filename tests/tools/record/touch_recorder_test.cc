@@ -115,6 +115,30 @@ TEST_F(TouchRecorderTest, ProgramsOwnMappingsFaultTheSameOnBothMachines) {
   }
 }
 
+TEST_F(TouchRecorderTest, WhatTheKernelRefusedIsNotRecordedAndWhatItDidBeforeAHoleIs) {
+  if (!record("", REFUSED)) GTEST_SKIP() << "no perf events";
+  const auto count = [this](std::uint64_t pages) {
+    std::map<Verb, int> verbs;
+    std::map<tools::trace::BlockNumber, std::uint64_t> sizes;
+    const tools::trace::TraceReader reader{file("t")};
+    tools::trace::EventCursor cursor{reader, 0};
+    while (const Event* event = cursor.next()) {
+      if (tools::trace::allocates(event->verb)) sizes[event->block] = event->n;
+      if (sizes[event->block] == pages * kPage) ++verbs[event->verb];
+    }
+    return verbs;
+  };
+  EXPECT_EQ(count(6), (std::map<Verb, int>{{Verb::Mmap, 1}, {Verb::Write, 6}}));
+  // Before the hole and behind it: the advice to drop; the other one stops there.
+  EXPECT_EQ(count(16), (std::map<Verb, int>{{Verb::Mmap, 1},
+                                            {Verb::Munmap, 1},
+                                            {Verb::Mprotect, 2},
+                                            {Verb::Madvise, 3},
+                                            {Verb::Write, 4}}));
+  const Result verified = run("verify t");
+  EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+}
+
 TEST_F(TouchRecorderTest, TraceWithoutTouchesSaysSo) {
   ASSERT_EQ(run("record -q -o t -- " TOUCHER).status, 0);
   expect_refused("replay --touch recorded t", "--touches");
