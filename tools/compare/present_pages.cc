@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <string>
+#include <vector>
 
+#include "tools/measure/maps.h"
 #include "tools/measure/page_map.h"
 
 namespace tools::compare {
@@ -17,10 +17,10 @@ using measure::PageMap;
 /// An area larger than this is not read entry by entry: it would take minutes.
 constexpr std::uint64_t kLongestRead = std::uint64_t{1} << 36;
 
-Region region_of(const std::string& name) {
-  if (name == "[heap]") return Region::BrkHeap;
-  if (name == "[stack]") return Region::Stack;
-  return name.starts_with('/') ? Region::File : Region::Anonymous;
+Region region_of(const measure::MappedArea& area) {
+  if (area.name == "[heap]") return Region::BrkHeap;
+  if (area.name == "[stack]") return Region::Stack;
+  return area.is_file() ? Region::File : Region::Anonymous;
 }
 
 /// Kernels before 6.7 have nothing quicker.
@@ -51,33 +51,25 @@ std::optional<std::uint64_t> count_present(const PageMap& pages, std::uint64_t b
   return read_present(pages, begin, end);
 }
 
-/// A line of maps: "start-end rights offset device inode name".
-std::optional<PresentPages> count_areas(std::istream& maps, const PageMap& pages) {
+std::optional<PresentPages> count_areas(const std::vector<measure::MappedArea>& areas,
+                                        const PageMap& pages) {
   PresentPages all{};
-  bool any = false;
-  for (std::string line; std::getline(maps, line);) {
-    std::istringstream words{line};
-    std::uint64_t start = 0, end = 0;
-    char dash = 0;
-    std::string rights, offset, device, inode, name;
-    words >> std::hex >> start >> dash >> end >> rights >> offset >> device >> inode >> name;
-    if (name == "[vsyscall]") continue;  // the kernel's half of the addresses
-    const auto present = count_present(pages, start, end);
+  for (const measure::MappedArea& area : areas) {
+    if (area.name == "[vsyscall]") continue;  // the kernel's half of the addresses
+    const auto present = count_present(pages, area.begin.raw(), area.end.raw());
     if (!present) return std::nullopt;
-    all[static_cast<std::size_t>(region_of(name))] += *present;
-    any = true;
+    all[static_cast<std::size_t>(region_of(area))] += *present;
   }
-  return any ? std::optional{all} : std::nullopt;
+  return areas.empty() ? std::nullopt : std::optional{all};
 }
 
 }  // namespace
 
 std::optional<PresentPages> present_pages(pid_t process) {
-  const std::string folder = "/proc/" + std::to_string(process);
   PageMap pages;
-  if (pages.open((folder + "/pagemap").c_str()) != 0) return std::nullopt;
-  std::ifstream maps{folder + "/maps"};
-  const auto counted = count_areas(maps, pages);
+  if (pages.open(("/proc/" + std::to_string(process) + "/pagemap").c_str()) != 0)
+    return std::nullopt;
+  const auto counted = count_areas(measure::read_maps(process), pages);
   pages.close();
   return counted;
 }

@@ -13,10 +13,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
-#include <fstream>
 #include <optional>
-#include <string>
 #include <utility>
+
+#include "tools/measure/maps.h"
 
 namespace tools::compare {
 namespace {
@@ -33,12 +33,8 @@ std::uint64_t now() {
 /// The areas of a process, in the order of their addresses.
 std::vector<Range> areas_of(std::int32_t task) {
   std::vector<Range> ranges;
-  std::ifstream maps{"/proc/" + std::to_string(task) + "/maps"};
-  for (std::string line; std::getline(maps, line);) {
-    std::size_t dash = 0;
-    const std::uint64_t start = std::stoull(line, &dash, 16);
-    ranges.emplace_back(start, std::stoull(line.substr(dash + 1), nullptr, 16));
-  }
+  for (const measure::MappedArea& area : measure::read_maps(task))
+    ranges.emplace_back(area.begin.raw(), area.end.raw());
   return ranges;
 }
 
@@ -64,8 +60,11 @@ std::optional<Range> new_area(const std::vector<Range>& before, const std::vecto
   return found;
 }
 
-/// mremap that may move: only afterwards can be seen where to. The program may have mapped other
-/// memory since.
+/// mremap that may move: only afterwards can be seen where to, in the process's areas. What it
+/// returned is told to ptrace, which would stop the program twice a call, and to root's
+/// tracepoints, which would let root see what others do not. So where another thread mapped as many
+/// bytes meanwhile, or the memory became one area with its neighbours, the place is not known, and
+/// the memory is left where it lay.
 struct Moving {
   explicit Moving(const StreamCall& call)
       : old{call.arguments[0]}, old_length{call.arguments[1]}, length{call.arguments[2]} {}

@@ -9,8 +9,6 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "tools/inspect/process_memory.h"
 #include "tools/inspect/rest.h"
@@ -31,25 +29,6 @@ struct OpenPageMap : measure::PageMap {
   OpenPageMap(const OpenPageMap&) = delete;
   OpenPageMap& operator=(const OpenPageMap&) = delete;
 };
-
-Mapping parse_line(const std::string& line) {
-  Mapping mapping;
-  unsigned long begin = 0, end = 0, offset = 0;
-  char rights[5] = {};
-  int name = 0;
-  if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &begin, &end, rights, &offset,
-                  &name) < 4) {
-    return mapping;
-  }
-  mapping.begin = VirtAddr{begin};
-  mapping.end = VirtAddr{end};
-  mapping.readable = rights[0] == 'r';
-  mapping.writable = rights[1] == 'w';
-  mapping.shared = rights[3] == 's';
-  mapping.offset = offset;
-  if (name > 0) mapping.name = line.substr(static_cast<std::size_t>(name));
-  return mapping;
-}
 
 PageState small_state(PageEntry entry) {
   if (entry.guard()) return PageState::Guard;
@@ -96,7 +75,7 @@ class ProcessReader {
   /// What is to be read, and room for it. If all threads wait, reads it too: it is what read()
   /// gives if none has run until the process was stopped.
   void prepare() {
-    mappings_ = read_maps(maps_path());
+    mappings_ = measure::read_maps(pid_);
     copied_ = rest_.all_wait();
     for (const Mapping& mapping : mappings_) {
       if (!is_wanted(mapping)) continue;
@@ -112,7 +91,7 @@ class ProcessReader {
 
   /// Of the stopped process.
   void read(Snapshot& snapshot) {
-    snapshot.mappings = read_maps(maps_path());
+    snapshot.mappings = measure::read_maps(pid_);
     snapshot.knows_pages = page_map_.is_open();
     snapshot.copied_at_rest = copied_ && is_unchanged(snapshot.mappings);
     if (snapshot.copied_at_rest) {
@@ -134,8 +113,6 @@ class ProcessReader {
   }
 
  private:
-  [[nodiscard]] std::string maps_path() const { return fmt::format("/proc/{}/maps", pid_); }
-
   static constexpr std::size_t kLinesExpected = 8;  ///< of a page of a heap
 
   static SavedArea make_area(const Mapping& mapping) {
@@ -277,15 +254,6 @@ class ProcessReader {
 
 }  // namespace
 
-std::vector<Mapping> read_maps(const std::string& path) {
-  std::vector<Mapping> mappings;
-  std::ifstream file{path};
-  std::stringstream all;
-  all << file.rdbuf();
-  for (std::string line; std::getline(all, line);) mappings.push_back(parse_line(line));
-  return mappings;
-}
-
 bool is_too_large(const Mapping& mapping) {
   constexpr std::size_t kMost = std::size_t{1} << 36;
   return mapping.end - mapping.begin > kMost && mapping.readable && mapping.writable &&
@@ -311,7 +279,7 @@ Snapshot read_process(pid_t pid) {
   ProcessReader reader{pid};
   reader.prepare();
   if (std::filesystem::exists(fmt::format("/proc/{}", pid), error) && snapshot.program.empty() &&
-      read_maps(fmt::format("/proc/{}/maps", pid)).empty()) {
+      measure::read_maps(pid).empty()) {
     throw CannotInspect{fmt::format(
         "process {} has no memory that this user may read: it has ended, or is the kernel's.",
         pid)};

@@ -3,9 +3,6 @@
 
 #include <sys/types.h>
 
-#include <string>
-#include <vector>
-
 #include "tools/inspect/snapshot.h"
 
 namespace tools::inspect {
@@ -15,9 +12,6 @@ namespace tools::inspect {
 /// stopped only to see that. Nothing of it is changed: no page is made present, and one in swap is
 /// not read. Throws CannotInspect.
 [[nodiscard]] Snapshot read_process(pid_t pid);
-
-/// The lines of a file like /proc/PID/maps; empty: it cannot be read, or there is no memory.
-[[nodiscard]] std::vector<Mapping> read_maps(const std::string& path);
 
 /// Anonymous memory of more than 64 GiB: reserved for something, not malloc's. It is not saved.
 [[nodiscard]] bool is_too_large(const Mapping& mapping);

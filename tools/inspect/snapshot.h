@@ -9,6 +9,7 @@
 #include "pagesim/address.h"
 #include "pagesim/page_state.h"
 #include "tools/inspect/sparse_bytes.h"
+#include "tools/measure/maps.h"
 
 namespace tools::inspect {
 
@@ -27,22 +28,7 @@ class NotACore : public CannotInspect {
 };
 
 /// A line of /proc/PID/maps, or what a core says in its place.
-struct Mapping {
-  VirtAddr begin;
-  VirtAddr end;
-  bool readable = false;
-  bool writable = false;
-  bool shared = false;
-  std::uint64_t offset = 0;  ///< in the file, bytes
-  std::string name;          ///< a file, "[heap]"; empty: anonymous
-
-  [[nodiscard]] bool is_file() const noexcept { return name.starts_with('/'); }
-  /// Memory that malloc may have got from the kernel.
-  [[nodiscard]] bool is_anonymous() const noexcept {
-    return name.empty() || name == "[heap]" || name.starts_with("[anon:");
-  }
-  friend bool operator==(const Mapping&, const Mapping&) = default;
-};
+using Mapping = measure::MappedArea;
 
 /// Bytes [begin, end) of the process. What was in memory was read, and kept as far as a heap's
 /// reader may ask for it; the rest reads as zeros.
