@@ -41,10 +41,41 @@ void Core<M, Policy>::unlock_if_shared(Arena av) {
 /// The thread's arena, locked; null when it has none and none can be had.
 template <MemoryBackend M, class Policy>
 auto Core<M, Policy>::arena_get(M m, std::size_t request) -> Arena {
-  const Arena av = Thread{m}.arena();
+  const Arena av = own_arena(m);
   if (av.is_null()) return arena_get2(m, request, av);
-  m.lock(av.lock_word());
+  if constexpr (Policy::kLeavesCrowds) {
+    Thread{m}.lock(av.lock_word());
+  } else {
+    m.lock(av.lock_word());
+  }
   return av;
+}
+
+/// The arena that the thread is to allocate from; null: it has none.
+template <MemoryBackend M, class Policy>
+auto Core<M, Policy>::own_arena(M m) -> Arena {
+  if constexpr (Policy::kLeavesCrowds) {
+    if (Thread{m}.is_crowded()) leave_crowd(m);
+  }
+  return Thread{m}.arena();
+}
+
+/// The thread goes to another arena. After the first such time there may be twice as many, unless
+/// the program said how many.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::leave_crowd(M m) {
+  const Params par{m};
+  const Thread thread{m};
+  thread.forget_crowd();
+  m.lock(par.list_lock());
+  if (par[Params::kCrowded] == 0 && par[Params::kArenaMax] == 0) {
+    par.put(Params::kCrowded, 1);
+    par.put(Params::kArenasLimit, par[Params::kArenasLimit] * 2);
+  }
+  par.put(Params::kNextToUse, thread.arena()[Arena::kNext]);
+  m.unlock(par.list_lock());
+  const Arena av = arena_get2(m, kMinSize, thread.arena());
+  if (!av.is_null()) m.unlock(av.lock_word());
 }
 
 /// A locked arena for a thread that has none or must leave `avoid`: a free one, a new one, or a

@@ -140,6 +140,8 @@ struct Core {
   template <class Allocate>
   [[gnu::noinline]] static VirtAddr with_own_arena(M m, std::size_t request, Allocate allocate);
   static Arena arena_get(M m, std::size_t request);
+  static Arena own_arena(M m);
+  [[gnu::noinline, gnu::cold]] static void leave_crowd(M m);
   [[gnu::noinline]] static Arena arena_get2(M m, std::size_t request, Arena avoid);
   [[gnu::noinline]] static Arena arena_get_retry(Arena failed, std::size_t request);
   static Arena get_free_list(M m);

@@ -33,9 +33,9 @@ class Depot : public View<M> {
     first.set_next_batch(head(i));
     set(i, list, blocks(i) + n);
   }
-  /// The batch laid down last; null: the class has none.
+  /// The batch laid down last, for a thread whose arena it is; null: the class has none.
   [[nodiscard]] VirtAddr pop(std::size_t i) const {
-    const Held held{*this};
+    const Held held{*this, ThreadRecord<M>{this->memory()}};
     const VirtAddr list = head(i);
     if (list.is_null()) return list;
     const CachedBlock<M> first{this->memory(), list};
@@ -72,9 +72,12 @@ class Depot : public View<M> {
 
   class Held {
    public:
-    explicit Held(Depot depot)
+    explicit Held(Depot depot) : Held{depot, depot.memory()} {}
+    /// `taker` has the call lock(): a memory, or a thread's record.
+    template <class Taker>
+    Held(Depot depot, Taker taker)
         : m_{depot.memory()}, at_{depot.lock_word()}, shared_{!m_.single_threaded()} {
-      if (shared_) m_.lock(at_);
+      if (shared_) taker.lock(at_);
     }
     ~Held() {
       if (shared_) m_.unlock(at_);

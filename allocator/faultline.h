@@ -141,8 +141,10 @@ std::uint64_t FaultlineMalloc<M, Policy>::refill(M m, std::size_t i, ChunkSize n
   }
   if (list.is_null()) return cut_batch(m, slot, i, nb);
   const CachedBlock<M> first{m, list};
+  const std::uint32_t others = first.batch_count() - 1;
   slot.set_head(first.next());
-  slot.set_count(first.batch_count() - 1);
+  slot.set_count(others);
+  ThreadRecord<M>{m}.note_served(others);
   return list.raw();
 }
 
@@ -173,7 +175,7 @@ void FaultlineMalloc<M, Policy>::widen(Slot slot, std::size_t i) {
 /// A batch of class i of the thread's own arena; null: it has none.
 template <MemoryBackend M, class Policy>
 VirtAddr FaultlineMalloc<M, Policy>::pop_batch(M m, std::size_t i) {
-  const Arena own = ThreadRecord<M>{m}.arena();
+  const Arena own = Core::own_arena(m);
   return own.is_null() ? VirtAddr{} : Depot<M>{own}.pop(i);
 }
 

@@ -12,7 +12,7 @@ namespace allocator {
 /// Where the process-wide records lie in M::globals(). The layout is this project's own.
 inline constexpr std::size_t kMainArenaAt = 0;
 inline constexpr std::size_t kParamsAt = 2240;
-inline constexpr std::size_t kRecordBytes = kParamsAt + 320;  ///< what of it is used
+inline constexpr std::size_t kRecordBytes = kParamsAt + 328;  ///< what of it is used
 
 /// malloc_par (section 3), plus what else is one for the process: the arenas' lists.
 template <ReadableMemory M>
@@ -73,12 +73,13 @@ class Params : public RecordView<M> {
   static constexpr Word<std::uint64_t, 296> kRetain{};
   static constexpr Word<std::uint64_t, 304> kIdle{};            ///< milliseconds
   static constexpr SharedWord<std::uint64_t, 312> kWasLarge{};  ///< an arena reached kIdleFrom
+  static constexpr Word<std::uint64_t, 320> kCrowded{};         ///< kArenasLimit was doubled
   // NOLINTEND(bugprone-dynamic-static-initializers)
 
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
   [[nodiscard]] VirtAddr mmap_lock() const noexcept { return this->at() + kMmapLock; }
   [[nodiscard]] VirtAddr spare_lock() const noexcept { return this->at() + kSpareLock; }
-  static_assert(kParamsAt + 312 + 8 == kRecordBytes);
+  static_assert(kParamsAt + 320 + 8 == kRecordBytes);
 };
 static_assert(kParamsAt >= kArenaBytes && kRecordBytes <= kGlobalsBytes);
 
@@ -95,10 +96,29 @@ class ThreadRecord : public View<M> {
   [[nodiscard]] Arena<M> arena() const { return {this->memory(), this->get(kArena)}; }
   void set_arena(Arena<M> arena) const { this->set(kArena, arena.at()); }
 
+  /// Takes a lock of the thread's arena, and minds whether others held it.
+  void lock(VirtAddr at) const {
+    const M m = this->memory();
+    if (m.try_lock(at)) return note_served(1);
+    this->set(kWaited, this->get(kWaited) + kOddsOfCrowd);
+    m.lock(at);
+  }
+  /// The thread got n blocks and waited for nobody.
+  void note_served(std::uint32_t n) const {
+    const std::uint64_t waited = this->get(kWaited);
+    if (waited != 0) this->set(kWaited, waited < n ? 0 : waited - n);
+  }
+  /// Of the last ten thousands of blocks, it waited for more than one in kOddsOfCrowd.
+  [[nodiscard]] bool is_crowded() const { return this->get(kWaited) > kMostWaited; }
+  void forget_crowd() const { this->set(kWaited, 0); }
+
  private:
+  static constexpr std::uint64_t kOddsOfCrowd = 16;
+  static constexpr std::uint64_t kMostWaited = 32768;
   static constexpr Field<VirtAddr, 0, Writer::ArenaRecord> kTcache{};
   static constexpr Field<std::uint64_t, 8, Writer::ArenaRecord> kShutDown{};
   static constexpr Field<VirtAddr, 16, Writer::ArenaRecord> kArena{};
+  static constexpr Field<std::uint64_t, 24, Writer::ArenaRecord> kWaited{};
 };
 
 }  // namespace allocator

@@ -33,6 +33,7 @@ struct Glibc236 {
   [[nodiscard]] static constexpr std::size_t arenas_for(std::size_t cpus) { return cpus * 8; }
   static constexpr unsigned kUnsortedPass = 10000;  ///< chunks binned in one pass
   static constexpr bool kTcache = true;             ///< the thread cache is glibc's (tcache.h)
+  static constexpr bool kLeavesCrowds = false;      ///< a thread leaves a crowded arena
   /// What was trimmed and then asked for again is trimmed no more: the threshold rises above it.
   static constexpr bool kLearnsToRetain = false;
   /// Arenas from this size on grow by huge pages where the kernel leaves that to madvise; 0: never,
@@ -61,7 +62,9 @@ struct Faultline : Glibc236 {
   static constexpr std::size_t kDepotShare = 64;
   static constexpr std::size_t kKeptAtLeast = 128UL << 10;  ///< ... and more than so many bytes
   /// Threads meet in an arena once a list, not once a call, so that two processors share one; and
-  /// every arena more is a heap more with room of its own.
+  /// every arena more is a heap more with room of its own. Where threads do wait for each other
+  /// there, since their blocks are too large for lists, there are twice as many.
+  static constexpr bool kLeavesCrowds = true;
   [[nodiscard]] static constexpr std::size_t arenas_for(std::size_t cpus) {
     return cpus < 4 ? 1 : cpus / 2;
   }

@@ -134,7 +134,7 @@ struct RealMemory {
     std::array<char, 8> buffer;
     return read_small_file("/proc/sys/vm/overcommit_memory", buffer).starts_with('2');
   }
-  [[nodiscard]] std::size_t thp_size() const noexcept {
+  [[nodiscard]] static std::size_t thp_size() noexcept {
     std::array<char, 64> buffer;
     const std::string_view mode =
         read_small_file("/sys/kernel/mm/transparent_hugepage/enabled", buffer);
@@ -142,7 +142,8 @@ struct RealMemory {
     return leading_number(
         read_small_file("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", buffer));
   }
-  [[nodiscard]] std::size_t hugetlb_size(std::size_t n) const noexcept;
+  /// Static, like thp_size: a copy for each source would take the room of other code.
+  [[nodiscard]] static std::size_t hugetlb_size(std::size_t n) noexcept;
   [[nodiscard]] std::string_view environment(const char* name) const noexcept {
     if (::getauxval(AT_SECURE) != 0) return {};
     const char* value = find_variable(name);
@@ -243,7 +244,7 @@ inline void RealMemory::unlock(VirtAddr at) const noexcept {
 }
 
 /// The pool's directory is named by the page size in KiB.
-inline std::size_t RealMemory::hugetlb_size(std::size_t n) const noexcept {
+inline std::size_t RealMemory::hugetlb_size(std::size_t n) noexcept {
   constexpr std::size_t kKiB = 1024;
   if (n == 0) {
     std::array<char, 4096> buffer;
