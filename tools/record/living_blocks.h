@@ -23,6 +23,7 @@ class LivingBlocks {
   void apply(const trace::Event& event) {
     using script::Verb;
     if (event.verb == Verb::Mmap) return map(event);
+    if (event.verb == Verb::Mremap) return remap(event);
     if (event.verb == Verb::Munmap) return unmap(event);
     if (event.verb == Verb::Free) forget(event.block);
     const bool refused = event.verb == Verb::Realloc && event.block == trace::kNoBlock;
@@ -57,10 +58,15 @@ class LivingBlocks {
     mappings_.add(event.address, bytes, event.block);
     addresses_[event.block] = event.address;
   }
-  void unmap(const trace::Event& event) {
-    const auto found = addresses_.find(event.block);
+  void unmap(const trace::Event& event) { unmap(event.block, event.n, event.m); }
+  void unmap(trace::BlockNumber block, std::uint64_t offset, std::uint64_t stretch) {
+    const auto found = addresses_.find(block);
     if (found == addresses_.end()) return;
-    mappings_.remove(found->second + event.n, trace::Stretch::of(event.m).bytes);
+    mappings_.remove(found->second + offset, trace::Stretch::of(stretch).bytes);
+  }
+  void remap(const trace::Event& event) {
+    unmap(event.old_block, 0, event.m);
+    map(event);
   }
 
   void forget(trace::BlockNumber block) {

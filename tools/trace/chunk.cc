@@ -22,9 +22,12 @@ constexpr unsigned kOtherThread = 16;  // than the event before
 constexpr unsigned kFailed = 32;
 constexpr unsigned kInferred = 64;
 
-constexpr Verb kMappingVerbs[] = {Verb::Mmap, Verb::Munmap, Verb::Mprotect, Verb::Madvise};
+constexpr Verb kMappingVerbs[] = {Verb::Mmap, Verb::Munmap, Verb::Mprotect, Verb::Madvise,
+                                  Verb::Mremap};
 
-bool is_mapping(Verb verb) { return verb == Verb::Mmap || changes_mapping(verb); }
+bool is_mapping(Verb verb) {
+  return verb == Verb::Mmap || verb == Verb::Mremap || changes_mapping(verb);
+}
 
 unsigned code_of(Verb verb) {
   if (is_mapping(verb)) return kMappingCode;
@@ -65,6 +68,8 @@ bool names_a_block(Verb verb) {
   return verb == Verb::Free || is_touch(verb) || changes_mapping(verb);
 }
 
+bool gives_up_a_block(Verb verb) { return verb == Verb::Realloc || verb == Verb::Mremap; }
+
 void remember_freed(AddressGuess& guess, const Event& event) {
   if (event.verb == Verb::Free) guess.gave_back(event.block);
   if (event.verb == Verb::Realloc && event.old_block != kNoBlock) guess.gave_back(event.old_block);
@@ -97,7 +102,7 @@ class Decoder {
     if (has_size(event.verb)) event.n = sizes_.take();
     if (has_extra(event.verb)) event.m = extras_.take();
     if (names_a_block(event.verb)) event.block = take_age();
-    if (event.verb == Verb::Realloc) event.old_block = take_age();
+    if (gives_up_a_block(event.verb)) event.old_block = take_age();
     const bool succeeded = allocates(event.verb) && (code & kFailed) == 0;
     if (succeeded) event.block = next_block_;
     if (with_addresses_) take_address(event);
@@ -166,7 +171,7 @@ void ChunkEncoder::put(const Event& event) {
   if (has_size(event.verb)) sizes_.put(event.n);
   if (has_extra(event.verb)) extras_.put(event.m);
   if (names_a_block(event.verb)) put_age(event.block);
-  if (event.verb == Verb::Realloc) put_age(event.old_block);
+  if (gives_up_a_block(event.verb)) put_age(event.old_block);
   if (with_addresses_) put_address(event);
   if (allocates(event.verb) && event.block != kNoBlock) next_block_ = event.block + 1;
 }

@@ -23,19 +23,21 @@ inline constexpr BlockNumber kNoBlock = 0;
 /// One allocator call (or fork, or first touch) of one process; or what it did with memory of its
 /// own, each mapping of which is a block.
 struct Event {
-  /// Malloc ... Mallopt, Fork, Mmap, Munmap, Mprotect, Madvise, and Read or Write for a touch of a
-  /// page that was not there.
+  /// Malloc ... Mallopt, Fork, Mmap, Munmap, Mprotect, Madvise, Mremap, and Read or Write for a
+  /// touch of a page that was not there.
   script::Verb verb = script::Verb::Malloc;
-  bool inferred = false;             ///< a Free that was not seen: the address was handed out again
-  std::uint32_t thread = 0;          ///< in its process, 0 is the first that made a call
-  BlockNumber block = kNoBlock;      ///< allocated; of Free, Read, Write, Munmap and kin: the one
-                                     ///< meant. kNoBlock: it failed
-  BlockNumber old_block = kNoBlock;  ///< Realloc: given up (if `block` or n == 0), else kept
+  bool inferred = false;         ///< a Free that was not seen: the address was handed out again
+  std::uint32_t thread = 0;      ///< in its process, 0 is the first that made a call
+  BlockNumber block = kNoBlock;  ///< allocated; of Free, Read, Write, Munmap and kin: the one
+                                 ///< meant. kNoBlock: it failed
+  BlockNumber old_block =
+      kNoBlock;         ///< Realloc: given up (if `block` or n == 0), else kept; Mremap: given up
   std::uint64_t n = 0;  ///< bytes; malloc_trim: pad; mallopt: value; Fork: index of the child's
                         ///< ProcessInfo or kNoChild; Read, Write, Munmap and kin: byte offset in
                         ///< the block
-  std::uint64_t m = 0;  ///< calloc: count; memalign and kin: alignment; mallopt: parameter; Mmap:
-                        ///< PROT_* and MAP_* << 8; Munmap and kin: see Stretch
+  std::uint64_t m =
+      0;  ///< calloc: count; memalign and kin: alignment; mallopt: parameter; Mmap:
+          ///< PROT_* and MAP_* << 8; Munmap and kin: see Stretch, Mremap too: of all the old block
   std::uint64_t address = 0;  ///< what the recorded allocator returned; 0 where not kept
   std::uint64_t time = 0;     ///< ns of CLOCK_MONOTONIC, while it is recorded; no file keeps it
 
@@ -68,7 +70,8 @@ struct Stretch {
   [[nodiscard]] constexpr std::uint64_t packed() const noexcept { return bytes | value; }
 };
 [[nodiscard]] constexpr bool allocates(script::Verb verb) noexcept {
-  return verb <= script::Verb::Pvalloc || verb == script::Verb::Mmap;
+  return verb <= script::Verb::Pvalloc || verb == script::Verb::Mmap ||
+         verb == script::Verb::Mremap;
 }
 
 /// One image of one process: a program from its start, or from a fork, to its end or the next exec.

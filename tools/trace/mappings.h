@@ -40,6 +40,14 @@ class Mappings {
     return found;
   }
 
+  /// Whether the part is all that is left of its mapping, and begins where that began.
+  [[nodiscard]] bool is_whole(const Part& part) const {
+    return part.offset == 0 && std::none_of(parts_.begin(), parts_.end(), [&](const auto& other) {
+             return other.second.block == part.block &&
+                    (other.first != part.address || other.second.end != part.address + part.bytes);
+           });
+  }
+
   /// What is left lies where it lay.
   void remove(std::uint64_t address, std::uint64_t bytes) {
     cut(address);

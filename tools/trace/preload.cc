@@ -313,7 +313,6 @@ FAULTLINE_EXPORT int madvise(void* at, std::size_t n, int advice) noexcept {
   return result;
 }
 
-/// Memory that moves is followed no further.
 FAULTLINE_EXPORT void* mremap(void* at, std::size_t n, std::size_t to, int flags, ...) noexcept {
   va_list more;
   va_start(more, flags);
@@ -322,8 +321,10 @@ FAULTLINE_EXPORT void* mremap(void* at, std::size_t n, std::size_t to, int flags
   const std::uint64_t asked = preload::asked_at();
   void* const p = preload::pointer(syscall(SYS_mremap, at, n, to, flags, where));
   if (p == MAP_FAILED) return p;
-  preload::note_mapping(wire::Call::Munmap, at, n, asked);
-  if (p != at) preload::note_mapping(wire::Call::Munmap, p, to, asked);
+  const bool is_moved = (flags & MREMAP_DONTUNMAP) == 0;  // else both are there, and not followed
+  using wire::Call;
+  preload::note_mapping(is_moved ? Call::MremapFrom : Call::Munmap, at, n, asked);
+  preload::note_mapping(is_moved ? Call::MremapTo : Call::Munmap, p, to, is_moved ? 0 : asked);
   return p;
 }
 

@@ -165,6 +165,11 @@ void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
       return change(thread, Verb::Mprotect, call);
     case Call::Madvise:
       return change(thread, Verb::Madvise, call);
+    case Call::MremapFrom:
+      streams_[thread].moved = call;
+      return;
+    case Call::MremapTo:
+      return remap(thread, streams_[thread].moved, call);
     default:
       break;
   }
@@ -199,6 +204,28 @@ void ProcessLog::unmap(std::uint32_t thread, const RawCall& call) {
     tell(thread, Verb::Munmap, part, 0);
     heap.mappings.remove(part.address, part.bytes);
   }
+}
+
+/// Memory that is no whole mapping, all its own, is followed no further.
+void ProcessLog::remap(std::uint32_t thread, const RawCall& from, const RawCall& to) {
+  const std::vector<Mappings::Part> parts = mapped_in(from);
+  const bool moves = to.address != from.address;
+  const bool follows = parts.size() == 1 && parts.front().bytes == whole_pages(from.n) &&
+                       parts.front().added <= from.m && heap.mappings.is_whole(parts.front());
+  if (!follows) unmap(thread, from);
+  if (moves) unmap(thread, {.n = to.n, .m = from.m, .address = to.address});
+  if (!follows) return;
+  const Mappings::Part& old = parts.front();
+  heap.mappings.remove(old.address, old.bytes);
+  const BlockNumber block = heap.next_block++;
+  heap.mappings.add(to.address, whole_pages(to.n), block, now_);
+  emit({.verb = Verb::Mremap,
+        .thread = thread,
+        .block = block,
+        .old_block = old.block,
+        .n = to.n,
+        .m = Stretch{old.bytes, 0}.packed(),
+        .address = to.address});
 }
 
 void ProcessLog::change(std::uint32_t thread, Verb verb, const RawCall& call) {

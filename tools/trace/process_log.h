@@ -63,6 +63,7 @@ class ProcessLog {
     // between ReallocBegin and ReallocEnd
     BlockNumber given_up = kNoBlock;
     std::uint64_t given_up_address = 0;
+    RawCall moved{};  ///< between MremapFrom and MremapTo
 
     [[nodiscard]] bool ready(std::uint64_t epoch) {
       const RawCall* head = calls->peek();
@@ -87,6 +88,7 @@ class ProcessLog {
   void settle();
   void map(std::uint32_t thread, const RawCall& call);
   void unmap(std::uint32_t thread, const RawCall& call);
+  void remap(std::uint32_t thread, const RawCall& from, const RawCall& to);
   void change(std::uint32_t thread, script::Verb verb, const RawCall& call);
   [[nodiscard]] std::vector<Mappings::Part> mapped_in(const RawCall& call) const;
   void tell(std::uint32_t thread, script::Verb verb, const Mappings::Part& part,

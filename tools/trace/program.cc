@@ -111,6 +111,8 @@ class Converter {
         return reallocate(event);
       case Verb::Mmap:
         return map(event);
+      case Verb::Mremap:
+        return remap(event);
       case Verb::Munmap:
       case Verb::Mprotect:
       case Verb::Madvise:
@@ -177,8 +179,25 @@ class Converter {
     if ((given & MAP_NORESERVE) != 0) op.flags |= script::flag::Noreserve;
     if ((given & MAP_LOCKED) != 0) op.flags |= script::flag::Locked;
     op.result = names_.bind(event.block);
+    mapped_[event.block] = whole_pages(event.n);
+  }
+
+  [[nodiscard]] std::uint64_t whole_pages(std::uint64_t bytes) const {
     const std::uint64_t page = std::uint64_t{1} << program_.page_shift;
-    mapped_[event.block] = (event.n + page - 1) / page * page;
+    return (bytes + page - 1) / page * page;
+  }
+
+  void remap(const Event& event) {
+    const std::uint32_t name = names_.find(event.old_block);
+    if (name == script::kNone || mapped_.erase(event.old_block) == 0) return;
+    Op& op = append(Verb::Mremap);
+    op.to = {.base = Base::Name, .name = name};
+    op.pages = static_cast<std::int64_t>(Stretch::of(event.m).bytes >> program_.page_shift);
+    op.n = event.n;
+    op.flags = script::flag::Maymove;
+    names_.release(event.old_block);
+    op.result = names_.bind(event.block);
+    mapped_[event.block] = whole_pages(event.n);
   }
 
   /// A name ends when nothing of its mapping is left.

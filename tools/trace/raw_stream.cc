@@ -113,7 +113,7 @@ void RawStream::decode_record(std::uint64_t first) {
     time_ = first >> 4;
   } else if (tag == Tag::Call && left >= kCallWords) {
     const auto call = static_cast<Call>(first >> 4 & 0xff);
-    if (call <= Call::Madvise) emit(call, record[1], record[2], record[3]);
+    if (call <= Call::MremapTo) emit(call, record[1], record[2], record[3]);
     at_ += kCallWords - 1;
   } else if (tag == Tag::Calloc && left >= kCallocWords) {
     emit(Call::Calloc, wire::size_of(first), record[1], wire::address_of(first));

@@ -9,7 +9,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Of the format: 2 has touches that read.
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 
 // Arguments may hold any bytes; what is no UTF-8 is replaced.
 std::string dump(const Json& json) {

@@ -78,6 +78,10 @@ enum class Call : std::uint8_t {
   Munmap,
   Mprotect,  ///< n: bytes, m: PROT_*, result: where
   Madvise,   ///< n: bytes, m: MADV_*, result: where
+  /// Memory that mremap moved, grew or shrank, and then where it is, in one thread with nothing in
+  /// between. n: bytes before, m: as of Munmap, result: where it was.
+  MremapFrom,
+  MremapTo,  ///< n: bytes now, m: 0, result: where
 };
 
 /// A short record's fields: addresses are multiples of 8 below 2^47, sizes below 2^15.

@@ -38,7 +38,7 @@ void print(const record::TouchStats& stats) {
   fmt::print(
       stderr,
       "touches: {} in blocks and the program's own mappings; left out: {} by the allocator, {} "
-      "elsewhere (stack, files, memory that moved)\n",
+      "elsewhere (stack, files, the program's own break)\n",
       grouped(stats.touches), grouped(stats.in_malloc), grouped(stats.elsewhere));
   const std::uint64_t assumed = stats.by_kernel + stats.guessed;
   if (assumed != 0)

@@ -28,6 +28,22 @@ static void change(char* a) {
   *(volatile char*)(a + kPage) = 3;
 }
 
+/* Grown until it moves, with what is in it; then it shrinks, and grows again. */
+static void move(void) {
+  const int flags = MREMAP_MAYMOVE;
+  char* c = own(6, kReadWrite);
+  mmap(NULL, kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (int i = 0; i < 3; ++i) c[i * kPage] = 1;
+  char* d = mremap(c, 6 * kPage, 700 * kPage, flags);
+  d[2 * kPage] = 2; /* is there */
+  d[3 * kPage] = 2;
+  d[600 * kPage] = 2;
+  d = mremap(d, 700 * kPage, 3 * kPage, flags);
+  d = mremap(d, 3 * kPage, 33 * kPage, flags);
+  d[3 * kPage] = 3; /* is not there any more */
+  munmap(d, 33 * kPage);
+}
+
 static void fork_once(volatile char* a, volatile char* b) {
   const pid_t child = fork();
   if (child == 0) {
@@ -42,6 +58,7 @@ int main(void) {
   char* a = own(40, kReadWrite);
   touch(a);
   change(a);
+  move();
   munmap(a + 10 * kPage, 5 * kPage); /* a hole */
   char* b = own(5, PROT_NONE);       /* it may well lie in there */
   mprotect(b, 5 * kPage, kReadWrite);

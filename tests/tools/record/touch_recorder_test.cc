@@ -104,6 +104,9 @@ TEST_F(TouchRecorderTest, ProgramsOwnMappingsAreThereWithTheirTouches) {
   EXPECT_EQ(touches(0, 40 * kPage), expected);
   EXPECT_EQ(touches(0, 5 * kPage), std::vector<std::string>{at("write", 4)});
   EXPECT_EQ(touches(1, 40 * kPage), std::vector<std::string>{at("write", 1)});
+  const std::vector<std::string> moved{at("write", 3), at("write", 600)};
+  EXPECT_EQ(touches(0, 700 * kPage), moved);
+  EXPECT_EQ(touches(0, 33 * kPage), std::vector<std::string>{at("write", 3)});
   EXPECT_EQ(touches(1, 5 * kPage), std::vector<std::string>{at("write", 0)});
 }
 

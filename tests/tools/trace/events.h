@@ -52,13 +52,24 @@ class RandomEvents {
     return event;
   }
 
+  Event remap() {
+    if (!mappings_ || live_.empty()) return {.verb = script::Verb::Fork};
+    Event event{.verb = script::Verb::Mremap, .block = next_++, .old_block = take_live()};
+    event.n = any();
+    event.m = random_();
+    live_.push_back(event.block);
+    if (addresses_) event.address = 16 * (1 + below(std::uint64_t{1} << below(40)));
+    return event;
+  }
+
   Event event(script::Verb verb) {
     if (verb == script::Verb::Free) {
       return {.verb = verb, .inferred = below(9) == 0, .block = take_live()};
     }
     if (verb == script::Verb::MallocTrim) return {.verb = verb, .n = any()};
     if (verb == script::Verb::Mallopt) return {.verb = verb, .n = any(), .m = random_()};
-    if (verb == script::Verb::Mremap) return change(script::Verb::Munmap);
+    if (verb == script::Verb::Mremap) return remap();
+    if (verb == script::Verb::Munlock) return change(script::Verb::Munmap);
     if (verb == script::Verb::Madvise) return change(script::Verb::Madvise);
     if (verb == script::Verb::Mlock) return change(script::Verb::Mprotect);
     // The rest are scripts' verbs.
