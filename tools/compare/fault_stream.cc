@@ -23,7 +23,7 @@ FaultStream::FaultStream(pid_t program, const PerfRings& rings, StreamOptions op
   drainer_ = std::thread{[this] { drain_until_stopped(); }};
 }
 
-FaultStream::~FaultStream() { stop(); }
+FaultStream::~FaultStream() { end(); }
 
 /// What is refused is left out: error codes, faults in kernel mode, and the presence of the page.
 void FaultStream::open(pid_t program, const PerfRing& ring) {
@@ -56,17 +56,16 @@ void FaultStream::drain_until_stopped() {
   }
 }
 
-void FaultStream::stop() {
+void FaultStream::end() {
   const std::uint64_t one = 1;
-  if (drainer_.joinable() && write(stop_.get(), &one, sizeof one) == sizeof one) drainer_.join();
+  if (!drainer_.joinable() || write(stop_.get(), &one, sizeof one) != sizeof one) return;
+  drainer_.join();
+  for (const auto& ring : rings_) taken_.push_back(ring->taken());
 }
 
-std::vector<StreamEvent> FaultStream::take() {
-  stop();
+std::vector<StreamEvent> FaultStream::events() {
   std::vector<StreamEvent> events;
-  for (std::size_t i = 0; i < rings_.size(); ++i) {
-    lost_ += events_[i]->read(rings_[i]->taken(), events);
-  }
+  for (std::size_t i = 0; i < taken_.size(); ++i) lost_ += events_[i]->read(taken_[i], events);
   const auto earlier = [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; };
   if (!std::is_sorted(events.begin(), events.end(), earlier)) {  // of one processor they mostly are
     std::stable_sort(events.begin(), events.end(), earlier);

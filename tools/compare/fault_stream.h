@@ -100,7 +100,7 @@ struct StreamOptions {
 /// processor, are emptied by a thread of its own.
 class FaultStream {
  public:
-  /// `rings`: of no other stream while this one lives. Presence and error codes cost a second,
+  /// `rings`: of no other stream until this one has ended. Presence and error codes cost a second,
   /// small sample a fault, together not more than one. Throws std::system_error where the kernel
   /// gives no perf events.
   FaultStream(pid_t program, const PerfRings& rings, StreamOptions options);
@@ -108,10 +108,12 @@ class FaultStream {
   FaultStream(const FaultStream&) = delete;
   FaultStream& operator=(const FaultStream&) = delete;
 
-  /// Ends it. All events, in the order of time; what they point to lives until another
-  /// stream begins.
-  [[nodiscard]] std::vector<StreamEvent> take();
-  /// Samples the kernel had no room for; known after take().
+  /// Everything that has happened is taken; other streams may begin.
+  void end();
+  /// Of what has ended: all events, in the order of time. What they point to lives until the stream
+  /// after the next one begins.
+  [[nodiscard]] std::vector<StreamEvent> events();
+  /// Samples the kernel had no room for; known after events().
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
   /// Faults inside system calls are told too.
   [[nodiscard]] bool kernel_mode() const noexcept { return kernel_mode_; }
@@ -121,11 +123,11 @@ class FaultStream {
  private:
   void open(pid_t program, const PerfRing& ring);
   void drain_until_stopped();
-  void stop();
 
   StreamOptions options_;
   const PerfRings& rings_;
-  std::vector<std::unique_ptr<PerfEvents>> events_;  ///< by ring
+  std::vector<std::unique_ptr<PerfEvents>> events_;  ///< by ring, as is the next one
+  std::vector<std::span<const std::byte>> taken_;    ///< what has ended
   run::OwnedFd stop_;
   std::thread drainer_;
   std::uint64_t lost_ = 0;

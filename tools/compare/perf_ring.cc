@@ -39,6 +39,11 @@ PerfRing::PerfRing(int processor) : processor_{processor} {
 
 PerfRing::~PerfRing() { munmap(control_, size_ + kPage); }
 
+void PerfRing::touch() const noexcept {
+  const auto* const bytes = reinterpret_cast<const volatile std::byte*>(control_);
+  for (std::size_t at = 0; at <= size_; at += kPage) static_cast<void>(bytes[at]);
+}
+
 void PerfRing::drain() {
   const std::uint64_t head =
       std::atomic_ref<__u64>{control_->data_head}.load(std::memory_order_acquire);
@@ -46,14 +51,15 @@ void PerfRing::drain() {
   const auto* const data = reinterpret_cast<const std::byte*>(control_) + kPage;
   const std::size_t begin = tail & (size_ - 1);
   const std::size_t straight = std::min<std::size_t>(head - tail, size_ - begin);
-  taken_.append(data + begin, straight);
-  taken_.append(data, head - tail - straight);
+  taken_[now_].append(data + begin, straight);
+  taken_[now_].append(data, head - tail - straight);
   std::atomic_ref<__u64>{control_->data_tail}.store(head, std::memory_order_release);
 }
 
 void PerfRing::clear() {
   drain();
-  taken_.clear();
+  now_ = 1 - now_;
+  taken_[now_].clear();
 }
 
 PerfRings make_rings() {

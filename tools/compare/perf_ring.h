@@ -3,6 +3,7 @@
 
 #include <linux/perf_event.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -26,11 +27,13 @@ class PerfRing {
   [[nodiscard]] int processor() const noexcept { return processor_; }
   /// To send other events of this processor here (PERF_EVENT_IOC_SET_OUTPUT), and to wait by.
   [[nodiscard]] int fd() const noexcept { return event_.get(); }
+  /// Reads every page, so that no later read faults.
+  void touch() const noexcept;
   /// Takes what the kernel has written.
   void drain();
-  /// Whole records, in the order of their writing.
-  [[nodiscard]] std::span<const std::byte> taken() const noexcept { return taken_.all(); }
-  /// Drops what was written and taken.
+  /// Whole records, in the order of their writing. They live until clear() is called twice.
+  [[nodiscard]] std::span<const std::byte> taken() const noexcept { return taken_[now_].all(); }
+  /// Drops what was written, and begins to take anew.
   void clear();
 
  private:
@@ -38,7 +41,8 @@ class PerfRing {
   run::OwnedFd event_;
   perf_event_mmap_page* control_ = nullptr;
   std::size_t size_ = 0;
-  TakenBytes taken_;
+  std::array<TakenBytes, 2> taken_;
+  std::size_t now_ = 0;  ///< which of them
 };
 
 /// One for each processor that is on. Throws std::system_error where there are no perf events.

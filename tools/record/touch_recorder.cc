@@ -93,7 +93,8 @@ TouchRecording record_touches(trace::RecordOptions options, const TouchOptions& 
   };
   TouchRecording recording;
   recording.calls = trace::record(options);
-  std::vector<compare::StreamEvent> events = stream->take();
+  stream->end();
+  std::vector<compare::StreamEvent> events = stream->events();
   const std::vector<Exec> execs = execs_of(events);
   compare::CodeFiles code_files;
   const compare::AllocatorCode allocator{""};
