@@ -69,7 +69,7 @@ class Turns {
     result_.command = options.command;
     result_.runs = options.runs;
     keep_freed_memory();
-    measure::keep_in_use(tracepoints_);
+    if (options.error_codes) measure::keep_in_use(tracepoints_);
     if (!options.output_folder.empty()) std::filesystem::create_directories(options.output_folder);
   }
 
@@ -193,8 +193,11 @@ class Turns {
     try {
       if (rings_.empty()) rings_ = make_rings();
       auto stream = std::make_unique<FaultStream>(
-          program, rings_, StreamOptions{options_.unwind, forks_, tracepoints_});
-      if (!stream->kernel_mode() || !stream->error_codes()) miss(what_rights_add(*stream));
+          program, rings_,
+          StreamOptions{options_.unwind, forks_,
+                        options_.error_codes ? tracepoints_ : measure::Tracepoints{}});
+      const bool told = stream->error_codes() || !options_.error_codes;
+      if (!stream->kernel_mode() || !told) miss(what_rights_add(*stream));
       return stream;
     } catch (const std::system_error& refused) {
       miss(fmt::format(

@@ -172,6 +172,10 @@ void add_options(CLI::App& verb, CompareVerb& compare) {
       ->check(CLI::IsMember({"near", "fp", "dwarf"}))
       ->type_name("HOW")
       ->capture_default_str();
+  verb.add_flag(
+      "--error-codes", compare.options.error_codes,
+      "Show the processor's error code of each fault too (root; half a microsecond to one "
+      "more a fault)");
   verb.add_option("--keep-output", compare.options.output_folder,
                   "Keep what each run prints in DIR/ALLOCATOR-RUN.out and .err")
       ->type_name("DIR");

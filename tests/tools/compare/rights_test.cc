@@ -10,15 +10,19 @@ namespace {
 
 class RightsTest : public PayerTest {
  protected:
-  [[nodiscard]] json comparison(const std::string& what, const std::string& user = "") const {
+  [[nodiscard]] json comparison(const std::string& what, const std::string& user = "",
+                                const std::string& options = "") const {
     const std::string pages = std::to_string(kPages);
-    return run_json("--no-warm-up --runs 1 --allocators glibc -- " CAUSES " " + what + " " + pages,
+    return run_json("--no-warm-up --runs 1 --allocators glibc " + options + " -- " CAUSES " " +
+                        what + " " + pages,
                     user);
   }
   [[nodiscard]] json typical_run(const std::string& what, const std::string& user = "") const {
     return comparison(what, user)["allocators"][0]["typical_run"];
   }
-  [[nodiscard]] bool has_all_rights() const { return comparison("zero")["missing"].empty(); }
+  [[nodiscard]] bool has_all_rights() const {
+    return comparison("zero", "", "--error-codes")["missing"].empty();
+  }
 };
 
 TEST_F(RightsTest, FaultsInTheKernelAreToldByTheirSystemCall) {
@@ -37,13 +41,28 @@ TEST_F(RightsTest, MemoryThatACallPopulatedIsThatCallsForEveryUser) {
 
 TEST_F(RightsTest, EachFaultWithAnEventHasItsErrorCode) {
   if (!has_all_rights()) GTEST_SKIP() << "this user is not told error codes";
-  const json run = typical_run("forked");
+  const json run = comparison("forked", "", "--error-codes")["allocators"][0]["typical_run"];
   const json& codes = run["by_error_code"];
   EXPECT_EQ(sum(codes), run["minor"].get<int>() + run["major"].get<int>());
   const int without_event = run["by_payer"]["kernel"].get<int>() - run["kernel_events"].get<int>();
   EXPECT_EQ(codes.value("unknown", 0), without_event);
   EXPECT_NEAR(codes["0x06"].get<int>(), kPages, 30) << "writes to absent pages";
   EXPECT_NEAR(codes["0x07"].get<int>(), 2 * kPages, 60) << "and to present ones, after the fork";
+}
+
+TEST_F(RightsTest, ErrorCodesAreToldOnlyOnRequestAndChangeNoCause) {
+  if (!has_all_rights()) GTEST_SKIP() << "this user is not told error codes";
+  for (const char* what : {"zero", "forked", "filled"}) {
+    const json without = comparison(what, "setarch -R ");
+    EXPECT_TRUE(without["missing"].empty()) << without["missing"];
+    const json& run = without["allocators"][0]["typical_run"];
+    EXPECT_TRUE(run["by_error_code"].is_null());
+    const json with =
+        comparison(what, "setarch -R ", "--error-codes")["allocators"][0]["typical_run"];
+    for (const auto& [name, count] : with["by_cause"].items()) {
+      EXPECT_NEAR(count.get<int>(), run["by_cause"].value(name, -100), 2) << what << " " << name;
+    }
+  }
 }
 
 TEST_F(RightsTest, AnOrdinaryUserSeesTheSameCounts) {
