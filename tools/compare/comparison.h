@@ -30,7 +30,7 @@ struct CompareOptions {
   std::string output_folder;  ///< keeps what the program prints; empty: dropped
   std::optional<std::chrono::milliseconds> limit{};  ///< of one run
   Unwind unwind = Unwind::Near;
-  bool error_codes = false;  ///< of each fault, the processor's; costs a second sample each
+  bool error_codes = true;  ///< of each fault, the processor's; costs a second sample each
 };
 
 struct Run {

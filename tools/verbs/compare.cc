@@ -173,9 +173,9 @@ void add_options(CLI::App& verb, CompareVerb& compare) {
       ->type_name("HOW")
       ->capture_default_str();
   verb.add_flag(
-      "--error-codes", compare.options.error_codes,
-      "Show the processor's error code of each fault too (root; half a microsecond to one "
-      "more a fault)");
+      "--error-codes,!--no-error-codes", compare.options.error_codes,
+      "Show the processor's error code of each fault where this user is told it (by default); "
+      "without, a fault costs half a microsecond to one less");
   verb.add_option("--keep-output", compare.options.output_folder,
                   "Keep what each run prints in DIR/ALLOCATOR-RUN.out and .err")
       ->type_name("DIR");
