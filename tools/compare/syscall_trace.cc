@@ -104,9 +104,6 @@ void fetch_clone_arguments(StreamCall& call) {
 
 SyscallTrace::SyscallTrace(run::OwnedFd listener)
     : listener_{std::move(listener)}, stop_{eventfd(0, EFD_CLOEXEC)} {
-#ifdef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-  ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-#endif
   answerer_ = std::thread{[this] { answer_until_stopped(); }};
 }
 
