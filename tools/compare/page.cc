@@ -2,6 +2,7 @@
 #include "tools/compare/page.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 #include <string_view>

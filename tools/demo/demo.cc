@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "tools/measure/allocator_library.h"
 #include "tools/report/fault_time.h"

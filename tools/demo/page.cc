@@ -2,6 +2,7 @@
 #include "tools/demo/page.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "tools/report/embedded.h"

@@ -1,6 +1,8 @@
 // One step as JSON: its cost, its receipt, why, and the pages it left.
 #include "tools/explain/steps_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "tools/script/print.h"

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "tools/inspect/inspection.h"
+
+#include <nlohmann/json.hpp>
 #include "tools/inspect/process_reader.h"
 
 namespace tools::inspect {

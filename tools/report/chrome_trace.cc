@@ -1,6 +1,8 @@
 // Trace events, as documented in "Trace Event Format".
 #include "tools/report/chrome_trace.h"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "tools/report/run_text.h"

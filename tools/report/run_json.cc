@@ -1,6 +1,8 @@
 // A run as JSON.
 #include "tools/report/run_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "pagesim/hardware/arch/arm64.h"

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "tools/compare/budget.h"
 #include "tools/compare/comparison.h"

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "pagesim/kernel/version.h"
 #include "tools/measure/calibrate.h"

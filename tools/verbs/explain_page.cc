@@ -2,6 +2,7 @@
 #include "tools/verbs/explain_page.h"
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "tools/explain/lesson.h"

@@ -1,6 +1,7 @@
 // faultline inspect: the heap of a living process or a core, read from outside.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "tools/inspect/inspection.h"
 #include "tools/verbs/output.h"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "allocator/chunk.h"
 #include "tools/explain/page/space.h"
