@@ -139,7 +139,7 @@ class Heap:
         return chunks
 
     def read_depot(self, arena):
-        at = arena + (RECORD_BYTES if arena == self.main else 2208)
+        at = arena + ((RECORD_BYTES + 15) & ~15 if arena == self.main else 2208)
         for i in range(self.personality.classes):
             batch = self.memory.word(at + 8 * i)
             while batch != 0:
