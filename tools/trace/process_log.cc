@@ -187,14 +187,19 @@ void ProcessLog::apply(std::uint32_t thread, const RawCall& call) {
 /// What lay there before was unmapped, or replaced.
 void ProcessLog::map(std::uint32_t thread, const RawCall& call) {
   unmap(thread, {.n = call.n, .m = now_, .address = call.address});
-  const BlockNumber block = heap.next_block++;
-  heap.mappings.add(call.address, whole_pages(call.n), block, now_);
   emit({.verb = Verb::Mmap,
         .thread = thread,
-        .block = block,
+        .block = add_mapping(call),
         .n = call.n,
         .m = call.m,
         .address = call.address});
+}
+
+/// The number of the block that a call's memory is from now on.
+BlockNumber ProcessLog::add_mapping(const RawCall& call) {
+  const BlockNumber block = heap.next_block++;
+  heap.mappings.add(call.address, whole_pages(call.n), block, now_);
+  return block;
 }
 
 /// What was mapped after the call was made lies where it made room: see wire::Call::Munmap.
@@ -217,11 +222,9 @@ void ProcessLog::remap(std::uint32_t thread, const RawCall& from, const RawCall&
   if (!follows) return;
   const Mappings::Part& old = parts.front();
   heap.mappings.remove(old.address, old.bytes);
-  const BlockNumber block = heap.next_block++;
-  heap.mappings.add(to.address, whole_pages(to.n), block, now_);
   emit({.verb = Verb::Mremap,
         .thread = thread,
-        .block = block,
+        .block = add_mapping(to),
         .old_block = old.block,
         .n = to.n,
         .m = Stretch{old.bytes, 0}.packed(),

@@ -87,6 +87,7 @@ class ProcessLog {
   void pay(std::uint64_t address);
   void settle();
   void map(std::uint32_t thread, const RawCall& call);
+  [[nodiscard]] BlockNumber add_mapping(const RawCall& call);
   void unmap(std::uint32_t thread, const RawCall& call);
   void remap(std::uint32_t thread, const RawCall& from, const RawCall& to);
   void change(std::uint32_t thread, script::Verb verb, const RawCall& call);
