@@ -1,9 +1,9 @@
 // One step as JSON: its cost, its receipt, why, and the pages it left.
 #include "tools/explain/steps_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include "tools/script/print.h"
 

@@ -1,9 +1,9 @@
 // An inspection for a program.
 #include <fmt/format.h>
 
-#include "tools/inspect/inspection.h"
-
 #include <nlohmann/json.hpp>
+
+#include "tools/inspect/inspection.h"
 #include "tools/inspect/process_reader.h"
 
 namespace tools::inspect {

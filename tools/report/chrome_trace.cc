@@ -1,9 +1,9 @@
 // Trace events, as documented in "Trace Event Format".
 #include "tools/report/chrome_trace.h"
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include "tools/report/run_text.h"
 #include "tools/run/place.h"

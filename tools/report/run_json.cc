@@ -1,9 +1,9 @@
 // A run as JSON.
 #include "tools/report/run_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include "pagesim/hardware/arch/arm64.h"
 #include "tools/report/tlb_use.h"
