@@ -113,6 +113,9 @@ class ThreadRecord : public View<M> {
   void forget_crowd() const { this->set(kWaited, 0); }
 
  private:
+  // Measured on two processors: loops of blocks that no list holds wait at 13 to 30% of the locks,
+  // the bench's workloads at 4 to 9%, where one may serve a whole list. With 4096 in place of 32768
+  // a heap that two threads build up at once was split too, for up to half as much memory again.
   static constexpr std::uint64_t kOddsOfCrowd = 16;
   static constexpr std::uint64_t kMostWaited = 32768;
   static constexpr Field<VirtAddr, 0, Writer::ArenaRecord> kTcache{};
