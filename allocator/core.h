@@ -90,8 +90,11 @@ struct Core {
   static Chunk mremap_chunk(Chunk p, ChunkSize nb);
   static void check_mapping(Chunk p, VirtAddr start, std::size_t total, const char* message);
   static void count_mapping(M m, std::uint64_t count, std::uint64_t bytes);
+
+  // huge.h
   static void madvise_thp(M m, VirtAddr at, std::size_t n);
   static std::size_t thp_step(Arena av, std::size_t need);
+  [[gnu::cold]] static bool is_sparse(Arena av, std::size_t thp);
 
   // sysmalloc.h
   struct Extent;

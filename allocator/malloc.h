@@ -9,6 +9,7 @@
 #include "allocator/arenas.h"
 #include "allocator/core.h"
 #include "allocator/heap.h"
+#include "allocator/huge.h"
 #include "allocator/init.h"
 #include "allocator/int_free.h"
 #include "allocator/int_malloc.h"

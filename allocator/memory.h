@@ -53,10 +53,11 @@ concept MemoryBackend = ReadableMemory<M> &&
   { m.mremap(at, n, n) } -> std::same_as<VirtAddr>;  // old, new; may move
   { m.mprotect(at, n, number) } -> std::same_as<bool>;
   { m.madvise(at, n, number) } -> std::same_as<bool>;
-  { m.random() } -> std::same_as<std::uint64_t>;   // getrandom(8, GRND_NONBLOCK)
-  { m.online_cpus() } -> std::same_as<unsigned>;   // 0: not known
-  { m.overcommit_never() } -> std::same_as<bool>;  // vm.overcommit_memory == 2, or secure-exec
-  { m.thp_size() } -> std::same_as<std::size_t>;   // huge page bytes in "madvise" mode, else 0
+  { m.mincore(at, n) } -> std::same_as<std::size_t>;  // bytes of it in memory; unknown: 0
+  { m.random() } -> std::same_as<std::uint64_t>;      // getrandom(8, GRND_NONBLOCK)
+  { m.online_cpus() } -> std::same_as<unsigned>;      // 0: not known
+  { m.overcommit_never() } -> std::same_as<bool>;     // vm.overcommit_memory == 2, or secure-exec
+  { m.thp_size() } -> std::same_as<std::size_t>;      // huge page bytes in "madvise" mode, else 0
   // The huge page pool of pages of n bytes, n = 0 the default one: its page size; 0: no such pool.
   { m.hugetlb_size(n) } -> std::same_as<std::size_t>;
   // "GLIBC_TUNABLES", "MALLOC_ARENA_MAX": its value; no data when unset or the process is setuid.

@@ -96,30 +96,4 @@ auto Core<M, Policy>::mremap_chunk(Chunk p, ChunkSize nb) -> Chunk {
   return now;
 }
 
-/// Tells the kernel to use huge pages in [at, at + n), when tunable hugetlb=1 asks for it and they
-/// fit (section 19).
-template <MemoryBackend M, class Policy>
-void Core<M, Policy>::madvise_thp(M m, VirtAddr at, std::size_t n) {
-  const std::size_t thp = Params{m}[Params::kThpSize];
-  if (thp == 0 || n < thp) return;
-  const VirtAddr start = at.align_down(m.page_size());
-  m.madvise(start, n + (at - start), MADV_HUGEPAGE);
-}
-
-/// Bytes that av, which needs so many more, grows by multiples of, for the sake of huge pages; 0:
-/// of plain ones.
-template <MemoryBackend M, class Policy>
-std::size_t Core<M, Policy>::thp_step(Arena av, std::size_t need) {
-  const Params par{av.memory()};
-  if constexpr (Policy::kHugeFrom != 0) {
-    const std::size_t from = par[Params::kHugeFrom];
-    if (from == 0 || av.system_mem() + need < from) return 0;
-    if (par[Params::kThpAsked] == 0) {
-      par.put(Params::kThpSize, av.memory().thp_size());
-      par.put(Params::kThpAsked, 1);
-    }
-  }
-  return par[Params::kThpSize];
-}
-
 }  // namespace allocator

@@ -76,7 +76,7 @@ struct Faultline : Glibc236 {
   /// kIdleFrom bytes gives all whole free pages back. 0: never.
   static constexpr std::size_t kIdle = 1000;
   static constexpr std::size_t kIdleFrom = 16UL << 20;
-  static constexpr std::size_t kHugeFrom = 4UL << 20;
+  static constexpr std::size_t kHugeFrom = 4UL << 20;  ///< and where they are used (huge.h)
 };
 
 }  // namespace allocator

@@ -116,6 +116,18 @@ struct RealMemory {
     return ::madvise(pointer(at), n, advice) == 0;
   }
 
+  /// Whole pages, at most 2 MiB of them.
+  [[gnu::cold, gnu::noinline]] static std::size_t mincore(VirtAddr at, std::size_t n) noexcept {
+    constexpr std::size_t kPage = 4096;
+    std::array<unsigned char, 512> core;
+    const int saved = errno;
+    const bool known = n <= core.size() * kPage && ::mincore(pointer(at), n, core.data()) == 0;
+    errno = saved;
+    std::size_t present = 0;
+    for (std::size_t i = 0; known && i < n / kPage; ++i) present += core[i] & 1U;
+    return present * kPage;
+  }
+
   /// Without entropy, clock bits: the key then only has to be unlikely.
   [[nodiscard]] std::uint64_t random() const noexcept {
     std::uint64_t key = 0;
@@ -134,7 +146,7 @@ struct RealMemory {
     std::array<char, 8> buffer;
     return read_small_file("/proc/sys/vm/overcommit_memory", buffer).starts_with('2');
   }
-  [[nodiscard]] static std::size_t thp_size() noexcept {
+  [[nodiscard, gnu::cold]] static std::size_t thp_size() noexcept {
     std::array<char, 64> buffer;
     const std::string_view mode =
         read_small_file("/sys/kernel/mm/transparent_hugepage/enabled", buffer);

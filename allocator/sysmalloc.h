@@ -131,7 +131,7 @@ auto Core<M, Policy>::more_core(Arena av, ChunkSize nb) -> Extent {
   const auto delta = static_cast<std::ptrdiff_t>(want);
   if (delta > 0 && par[Params::kHugeSize] == 0) {
     if (const VirtAddr begin = sbrk(m, delta); !begin.is_null()) {
-      madvise_thp(m, begin, want);
+      if (thp != 0) madvise_thp(m, begin, want);
       return {begin, want, VirtAddr{}};
     }
   }

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <numeric>
 #include <string>
 
 #include "pagesim/process.h"
@@ -66,6 +67,10 @@ bool SimMemory::mprotect(VirtAddr at, std::size_t n, int prot) const {
 }
 bool SimMemory::madvise(VirtAddr at, std::size_t n, int advice) const {
   return answer(*task_, task_->madvise(at, n, advice));
+}
+std::size_t SimMemory::mincore(VirtAddr at, std::size_t n) const {
+  const auto core = task_->mincore(at, n);
+  return core ? std::accumulate(core->begin(), core->end(), std::size_t{0}) * page_size() : 0;
 }
 
 std::uint64_t SimMemory::random() const { return task_->process().random(); }

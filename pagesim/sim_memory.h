@@ -43,6 +43,8 @@ class SimMemory {
   [[nodiscard]] VirtAddr mremap(VirtAddr at, std::size_t old_size, std::size_t new_size) const;
   bool mprotect(VirtAddr at, std::size_t n, int prot) const;
   bool madvise(VirtAddr at, std::size_t n, int advice) const;
+  /// Bytes of the pages in memory; 0 also where the kernel refuses.
+  [[nodiscard]] std::size_t mincore(VirtAddr at, std::size_t n) const;
 
   /// The next number of a sequence fixed by MachineConfig::seed and the process.
   [[nodiscard]] std::uint64_t random() const;

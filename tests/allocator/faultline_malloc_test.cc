@@ -132,6 +132,51 @@ TEST_F(FaultlineMallocInAFreshProcess, AnArenaOfSomeMebibytesGrowsByHugePages) {
   EXPECT_LT(faults_of_filling(Faultline::kHugeFrom), 1'600u);
 }
 
+/// A process of its own that fills the first bytes of blocks, and what it took.
+class Filling {
+ public:
+  explicit Filling(std::uint64_t huge) {
+    heap_.mallopt(kKnobHuge.parameter, static_cast<int>(huge));
+  }
+  void fill(int blocks, std::size_t size, std::size_t filled) {
+    for (int i = 0; i < blocks; ++i) {
+      world_.memory().fill(heap_.malloc(size), 1, filled, tag(Writer::User));
+    }
+  }
+  [[nodiscard]] std::int64_t peak_rss() { return world_.task().peak_rss(); }
+  [[nodiscard]] std::size_t faults() { return world_.task().machine().ledger().records().size(); }
+
+ private:
+  SimulatedWorld world_;
+  FaultlineMalloc<SimulatedWorld::Memory> heap_{world_.memory()};
+};
+
+TEST(FaultlineHugePagesTest, ComeWithNoMoreThanAThirdMoreMemoryWhateverPartOfItsBlocksIsFilled) {
+  for (const std::size_t size : {9'000, 50'000, 200'000, 1'000'000}) {
+    for (std::size_t tenths = 0; tenths <= 10; tenths += 2) {
+      const auto peak = [&](std::uint64_t huge) {
+        Filling program{huge};
+        program.fill(static_cast<int>(24'000'000 / size), size, size / 10 * tenths);
+        return program.peak_rss();
+      };
+      constexpr std::int64_t kPart = 2 << 20;  // of the last huge page
+      EXPECT_LE(peak(Faultline::kHugeFrom), peak(0) * 4 / 3 + kPart) << size << ' ' << tenths;
+    }
+  }
+}
+
+TEST(FaultlineHugePagesTest, ComeToAnArenaWhoseBlocksAreFilledFromSomeTimeOn) {
+  const auto faults = [](std::uint64_t huge) {
+    Filling program{huge};
+    program.fill(100, 100'000, 1'000);
+    const std::size_t before = program.faults();
+    program.fill(300, 100'000, 100'000);
+    return program.faults() - before;
+  };
+  EXPECT_GT(faults(0), 7'000u);
+  EXPECT_LT(faults(Faultline::kHugeFrom), 2'000u);
+}
+
 TYPED_TEST(FaultlineMallocTest, AFreeOfTheBlockFreedLastIsCaught) {
   const VirtAddr p = this->heap_.malloc(40);
   this->heap_.free(p);

@@ -76,6 +76,9 @@ class WatchedMemory {
   [[nodiscard]] std::size_t page_size() const noexcept { return memory().page_size(); }
   [[nodiscard]] VirtAddr globals() const noexcept { return memory().globals(); }
   [[nodiscard]] VirtAddr thread_locals() const noexcept { return memory().thread_locals(); }
+  [[nodiscard]] std::size_t mincore(VirtAddr at, std::size_t n) const {
+    return memory().mincore(at, n);
+  }
   [[nodiscard]] std::uint64_t random() const { return memory().random(); }
   [[nodiscard]] unsigned online_cpus() const noexcept { return memory().online_cpus(); }
   [[nodiscard]] bool overcommit_never() const noexcept { return memory().overcommit_never(); }
