@@ -20,6 +20,13 @@ TEST(SizeClassTest, EveryChunkSizeIsKeptInOneClassAndServedByOneNotSmaller) {
   }
 }
 
+TEST(SizeClassTest, RequestsOfPowersOfTwoHaveClassesOfTheirOwnSize) {
+  for (std::size_t n = 32; n <= 8192; n *= 2) {
+    const ChunkSize size = padded_size(n);
+    EXPECT_EQ(class_size(class_serving(size)), size) << n;
+  }
+}
+
 template <class World>
 class FaultlineMallocTest : public WorldTest<World> {
  protected:
@@ -64,6 +71,16 @@ TYPED_TEST(FaultlineMallocTest, WhatOverflowsTheListsGoesToTheDepotAndComesBack)
   const std::size_t system_mem = this->main().system_mem();
   this->give(this->take(2000, 200));
   EXPECT_EQ(this->main().system_mem(), system_mem);
+}
+
+TYPED_TEST(FaultlineMallocTest, BlocksOfTwoKiBComeBackFromTheDepotWithoutBeingMerged) {
+  this->give(this->take(500, 2048));
+  const std::size_t kept = this->in_depot();
+  EXPECT_GT(kept, 400 * 2048u);
+  const auto half = this->take(250, 2048);
+  EXPECT_GT(this->in_depot(), kept / 4);
+  EXPECT_LT(this->in_depot(), kept * 3 / 4);
+  this->give(half);
 }
 
 TYPED_TEST(FaultlineMallocTest, TheDepotIsMergedRatherThanTheHeapGrown) {
