@@ -24,20 +24,8 @@ class CacheWalk {
     }
   }
 
-  void check_depot(Arena<M> av) {
-    const Depot<M> depot{av};
-    for (std::size_t i = 0; i < kSizeClasses && goes_on(); ++i) {
-      std::uint32_t blocks = 0;
-      const std::uint32_t most = depot.blocks(i);
-      for (VirtAddr batch = depot.head(i); !batch.is_null() && goes_on() && blocks < most;) {
-        const CachedBlock<M> first{m_, batch};
-        witness_.list(ListKind::Depot, i, av.at());
-        check_list(i, batch, first.batch_count());
-        blocks += first.batch_count();
-        batch = first.next_batch();
-      }
-      holds(blocks == most, "a depot miscounts its blocks", depot.at());
-    }
+  void check_depots(Arena<M> av) {
+    for_each_depot(av, [this, av](Depot<M> depot) { check_depot(av, depot); });
   }
 
   [[nodiscard]] const HeapCheck& found() const noexcept { return found_; }
@@ -47,6 +35,23 @@ class CacheWalk {
     return found_.holds(claim, broken, at);
   }
   [[nodiscard]] bool goes_on() const { return Witness::kWantsAll || found_; }
+
+  void check_depot(Arena<M> av, Depot<M> depot) {
+    std::size_t kept = 0;
+    const std::size_t most = depot.kept();
+    for (std::size_t i = 0; i < kSizeClasses && goes_on(); ++i) {
+      VirtAddr batch = depot.head(i);
+      while (!batch.is_null() && goes_on() && kept < most) {
+        const CachedBlock<M> first{m_, batch};
+        witness_.list(ListKind::Depot, i, av.at());
+        check_list(i, batch, first.batch_count());
+        kept += first.batch_count() * bytes(class_size(i));
+        batch = first.next_batch();
+      }
+      holds(batch.is_null(), "a depot has more batches than it counts", depot.at());
+    }
+    holds(kept == most, "a depot miscounts its blocks", depot.at());
+  }
 
   void check_list(std::size_t i, VirtAddr list, std::uint32_t count) {
     std::uint32_t seen = 0;
@@ -66,7 +71,7 @@ class CacheWalk {
   HeapCheck found_;
 };
 
-/// Walks the calling thread's cache and every arena's depot.
+/// Walks the calling thread's cache and every arena's depots.
 template <ReadableMemory M>
 [[nodiscard]] HeapCheck check_caches(M memory) {
   if (Params<M>{memory}[Params<M>::kInitialized] == 0) return {};
@@ -78,7 +83,7 @@ template <ReadableMemory M>
   const Arena<M> main = Arena<M>::main(memory);
   Arena<M> av = main;
   do {
-    walk.check_depot(av);
+    walk.check_depots(av);
     av = av.next();
   } while (av != main && walk.found());
   return walk.found();

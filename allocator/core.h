@@ -111,6 +111,7 @@ struct Core {
   // merge_depot.h
   static bool merge_kept(Arena av);
   static bool merge_depot(Arena av, std::size_t most);
+  static void merge_batches(Arena av, VirtAddr batch);
   static void merge_list(Arena av, VirtAddr user);
   static std::size_t cached_bytes(M m);
   static void empty_cache(M m);

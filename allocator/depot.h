@@ -1,20 +1,27 @@
-// An arena's depot: batches of its blocks, by class, that no thread has.
+// An arena's depots: batches of its blocks, by class, that no thread has.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "allocator/heap_record.h"
+#include "allocator/policy.h"
 #include "allocator/thread_cache.h"
 
 namespace allocator {
 
-/// Where the main arena's depot lies in M::globals(), behind the parameters.
-inline constexpr std::size_t kDepotAt = align_up(kRecordBytes, 16);
-/// Where another arena's lies, from the arena's record on.
-inline constexpr std::size_t kDepotInHeap = align_up(kArenaBytes, 16);
-/// A head and a count for each class, and a lock.
-inline constexpr std::size_t kDepotBytes = kSizeClasses * 12 + 8;
+/// An arena has one depot for processors of even numbers and one for the others: two that free and
+/// allocate at once would else exchange their blocks, and with them each line of their caches.
+inline constexpr std::size_t kDepots = 2;
+inline constexpr std::size_t kCacheLine = 64;
+/// A head for each class, the bytes kept, and a lock.
+inline constexpr std::size_t kDepotBytes = align_up(kSizeClasses * 8 + 16, kCacheLine);
+/// Where the main arena's depots lie in M::globals(), behind the parameters.
+inline constexpr std::size_t kDepotAt = align_up(kRecordBytes, kCacheLine);
+/// Where another arena's lie, from the arena's record on, which its heap's header is in front of.
+inline constexpr std::size_t kDepotInHeap =
+    align_up(Faultline::kHeapHeader + kArenaBytes, kCacheLine) - Faultline::kHeapHeader;
+static_assert(Faultline::kArenaRecord == kDepotInHeap + kDepots * kDepotBytes);
 
 /// What threads freed of this arena and its next allocation takes, unmerged: so blocks that one
 /// thread makes and another frees come home without the arena's lock. The depot's own is held for
@@ -22,53 +29,56 @@ inline constexpr std::size_t kDepotBytes = kSizeClasses * 12 + 8;
 template <ReadableMemory M>
 class Depot : public View<M> {
  public:
-  explicit Depot(Arena<M> av)
-      : View<M>{av.memory(), av.at() + (av.is_main() ? kDepotAt : kDepotInHeap)} {}
+  Depot(Arena<M> av, std::size_t number)
+      : View<M>{av.memory(),
+                av.at() + (av.is_main() ? kDepotAt : kDepotInHeap) + number * kDepotBytes} {}
 
   /// Lays a list of n blocks down.
-  void push(std::size_t i, VirtAddr list, std::uint32_t n) const {
+  [[gnu::noinline]] void push(std::size_t i, VirtAddr list, std::uint32_t n) const {
     const CachedBlock<M> first{this->memory(), list};
     first.set_batch_count(n);
     const Held held{*this};
     first.set_next_batch(head(i));
-    set(i, list, blocks(i) + n);
+    set_head(i, list);
+    set_kept(kept() + n * bytes(class_size(i)));
   }
-  /// The batch laid down last, for a thread whose arena it is; null: the class has none.
-  [[nodiscard]] VirtAddr pop(std::size_t i) const {
+  /// The batch laid down last, for a thread whose arena it is; null: the class has none, or all
+  /// that the depot keeps is not more than `least` bytes.
+  [[nodiscard]] VirtAddr pop(std::size_t i, std::size_t least) const {
     const Held held{*this, ThreadRecord<M>{this->memory()}};
     const VirtAddr list = head(i);
-    if (list.is_null()) return list;
+    if (list.is_null() || kept() <= least) return {};
     const CachedBlock<M> first{this->memory(), list};
-    set(i, first.next_batch(), blocks(i) - first.batch_count());
+    set_head(i, first.next_batch());
+    set_kept(kept() - first.batch_count() * bytes(class_size(i)));
     return list;
   }
   /// All batches of class i.
   [[nodiscard]] VirtAddr pop_all(std::size_t i) const {
     const Held held{*this};
     const VirtAddr list = head(i);
-    set(i, VirtAddr{}, 0);
+    std::size_t blocks = 0;
+    for (VirtAddr batch = list; !batch.is_null();) {
+      const CachedBlock<M> first{this->memory(), batch};
+      blocks += first.batch_count();
+      batch = first.next_batch();
+    }
+    set_head(i, VirtAddr{});
+    set_kept(kept() - blocks * bytes(class_size(i)));
     return list;
   }
-  /// Bytes of all classes.
-  [[nodiscard]] std::size_t bytes_kept() const {
-    const Held held{*this};
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i < kSizeClasses; ++i) sum += blocks(i) * bytes(class_size(i));
-    return sum;
-  }
+  /// Bytes of all classes, each block counted as its class's least.
+  [[nodiscard]] std::size_t kept() const { return this->get(kKept); }
   /// For a caller that keeps other threads out.
   [[nodiscard]] VirtAddr head(std::size_t i) const { return this->get(kHead, i * 8); }
-  [[nodiscard]] std::uint32_t blocks(std::size_t i) const { return this->get(kBlocks, i * 4); }
-  [[nodiscard]] VirtAddr lock_word() const { return this->at() + kSizeClasses * 12; }
+  [[nodiscard]] VirtAddr lock_word() const { return this->at() + kSizeClasses * 8 + 8; }
 
  private:
   static constexpr Field<VirtAddr, 0, Writer::ArenaRecord> kHead{};
-  static constexpr Field<std::uint32_t, kSizeClasses * 8, Writer::ArenaRecord> kBlocks{};
+  static constexpr SharedField<std::uint64_t, kSizeClasses * 8, Writer::ArenaRecord> kKept{};
 
-  void set(std::size_t i, VirtAddr head, std::uint32_t blocks) const {
-    View<M>::set(kHead, head, i * 8);
-    View<M>::set(kBlocks, blocks, i * 4);
-  }
+  void set_head(std::size_t i, VirtAddr head) const { this->set(kHead, head, i * 8); }
+  void set_kept(std::uint64_t bytes) const { this->set(kKept, bytes); }
 
   class Held {
    public:
@@ -91,6 +101,28 @@ class Depot : public View<M> {
     bool shared_;
   };
 };
-static_assert(kDepotAt + kDepotBytes <= kGlobalsBytes);
+static_assert(kDepotAt + kDepots * kDepotBytes <= kGlobalsBytes);
+
+/// The number of the depot that the calling thread is to use: its processor's. A lone thread uses
+/// the first wherever it runs.
+template <ReadableMemory M>
+[[nodiscard]] std::size_t depot_here(M m) {
+  if constexpr (requires { m.processor(); }) {
+    if (!m.single_threaded()) return m.processor() % kDepots;
+  }
+  return 0;
+}
+
+/// Calls act(depot) for each of av's.
+template <ReadableMemory M, class Act>
+void for_each_depot(Arena<M> av, Act act) {
+  for (std::size_t number = 0; number < kDepots; ++number) act(Depot<M>{av, number});
+}
+
+/// Bytes that all depots of av keep.
+template <ReadableMemory M>
+[[nodiscard]] std::size_t depot_bytes(Arena<M> av) {
+  return Depot<M>{av, 0}.kept() + Depot<M>{av, 1}.kept();
+}
 
 }  // namespace allocator

@@ -61,27 +61,30 @@ class FaultlineMalloc : public Malloc<M, Policy> {
   void thread_exit() const;
   void before_fork() const {
     Arenas::before_fork();
-    for_each_depot([this](Depot<M> depot) { memory().lock(depot.lock_word()); });
+    for_all_depots(memory(), [](Depot<M> depot) { depot.memory().lock(depot.lock_word()); });
   }
   void after_fork_in_parent() const {
-    for_each_depot([this](Depot<M> depot) { memory().unlock(depot.lock_word()); });
+    unlock_depots(memory());
     Arenas::after_fork_in_parent();
   }
   void after_fork_in_child() const {
-    for_each_depot([this](Depot<M> depot) { memory().unlock(depot.lock_word()); });
+    unlock_depots(memory());
     Arenas::after_fork_in_child();
   }
 
  private:
   [[nodiscard]] M memory() const { return this->m_; }
 
+  [[gnu::noinline]] static void unlock_depots(M m) {
+    for_all_depots(m, [](Depot<M> depot) { depot.memory().unlock(depot.lock_word()); });
+  }
   template <class Act>
-  void for_each_depot(Act act) const {
-    if (Params{memory()}[Params::kInitialized] == 0) return;
-    const Arena main = Arena::main(memory());
+  static void for_all_depots(M m, Act act) {
+    if (Params{m}[Params::kInitialized] == 0) return;
+    const Arena main = Arena::main(m);
     Arena av = main;
     do {
-      act(Depot<M>{av});
+      for_each_depot(av, act);
       av = av.next();
     } while (av != main);
   }
@@ -172,11 +175,16 @@ void FaultlineMalloc<M, Policy>::widen(Slot slot, std::size_t i) {
   slot.set_most(wider < longest ? wider : longest);
 }
 
-/// A batch of class i of the thread's own arena; null: it has none.
+/// A batch of class i of the thread's own arena, of its processor's depot if that has one; null:
+/// none has.
 template <MemoryBackend M, class Policy>
 VirtAddr FaultlineMalloc<M, Policy>::pop_batch(M m, std::size_t i) {
   const Arena own = Core::own_arena(m);
-  return own.is_null() ? VirtAddr{} : Depot<M>{own}.pop(i);
+  if (own.is_null()) return {};
+  const std::size_t here = depot_here(m);
+  const VirtAddr batch = Depot<M>{own, here}.pop(i, 0);
+  if (!batch.is_null()) return batch;
+  return Depot<M>{own, kDepots - 1 - here}.pop(i, Policy::kKeptByOthers);
 }
 
 /// Lists up to n blocks more, in the order of their addresses as a rule. An arena that grows

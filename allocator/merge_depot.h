@@ -1,4 +1,4 @@
-// Memory is short: what the thread's cache and the depot keep goes back to the arenas, and merges
+// Memory is short: what the thread's cache and the depots keep goes back to the arenas, and merges
 // there.
 #pragma once
 
@@ -9,34 +9,38 @@
 
 namespace allocator {
 
-/// An arena that would have to grow takes what the thread's cache and its depot keep, if that is
-/// more than the depot's share of it; false: it is not, and the arena is to grow. av is held.
+/// An arena that would have to grow takes what the thread's cache and its depots keep, if that
+/// is more than the depots' share of it; false: it is not, and the arena is to grow. av is held.
 template <MemoryBackend M, class Policy>
 bool Core<M, Policy>::merge_kept(Arena av) {
   const M m = av.memory();
   const std::size_t share = Params{m}[Params::kDepotShare];
   const std::size_t most =
       share == 0 ? 0 : std::max<std::size_t>(av.system_mem() / share, Policy::kKeptAtLeast);
-  const std::size_t kept = cached_bytes(m) + Depot<M>{av}.bytes_kept();
+  const std::size_t kept = cached_bytes(m) + depot_bytes(av);
   if (kept <= most) return false;
   empty_cache(m);
   return merge_depot(av, 0);
 }
 
-/// Merges what lies in the depot of av, which is held, if that is more than `most` bytes; false: it
-/// is not.
+/// Merges what lies in the depots of av, which is held, if that is more than `most` bytes; false:
+/// it is not.
 template <MemoryBackend M, class Policy>
 bool Core<M, Policy>::merge_depot(Arena av, std::size_t most) {
-  const Depot<M> depot{av};
-  if (depot.bytes_kept() <= most) return false;
+  if (depot_bytes(av) <= most) return false;
   for (std::size_t i = 0; i < kSizeClasses; ++i) {
-    for (VirtAddr batch = depot.pop_all(i); !batch.is_null();) {
-      const VirtAddr following = CachedBlock<M>{av.memory(), batch}.next_batch();
-      merge_list(av, batch);
-      batch = following;
-    }
+    for_each_depot(av, [&](Depot<M> depot) { merge_batches(av, depot.pop_all(i)); });
   }
   return true;
+}
+
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::merge_batches(Arena av, VirtAddr batch) {
+  while (!batch.is_null()) {
+    const VirtAddr following = CachedBlock<M>{av.memory(), batch}.next_batch();
+    merge_list(av, batch);
+    batch = following;
+  }
 }
 
 template <MemoryBackend M, class Policy>
@@ -98,7 +102,7 @@ void Core<M, Policy>::send_home(M m, std::size_t i, VirtAddr list) {
       next = last.next();
     }
     last.set_next({});
-    Depot<M>{owner}.push(i, list, n);
+    Depot<M>{owner, depot_here(m)}.push(i, list, n);
     list = next;
   }
 }

@@ -54,13 +54,15 @@ struct Faultline : Glibc236 {
   static constexpr std::size_t kTcacheMaxRequest = 0;
   static constexpr std::size_t kFastLimit = 0;  ///< the depot has the fastbins' part
   static constexpr std::size_t kArenaRecord =
-      2208 + 112 * 12 + 8;  ///< with the arena's depot behind it
+      2256 + 2 * 960;  ///< with the arena's depots behind it
   /// What a thread's list of one class holds at most, in bytes.
   static constexpr std::size_t kListBytes = 3072;
   /// An arena that runs short has what the thread's cache and the depot keep merged, rather than
   /// grow, when that is more than one part in so many of it. 0: when there is anything.
   static constexpr std::size_t kDepotShare = 64;
   static constexpr std::size_t kKeptAtLeast = 128UL << 10;  ///< ... and more than so many bytes
+  /// What the depot of other processors has at least before a thread takes from it.
+  static constexpr std::size_t kKeptByOthers = 32UL << 10;
   /// Threads meet in an arena once a list, not once a call, so that two processors share one; and
   /// every arena more is a heap more with room of its own. Where threads do wait for each other
   /// there, since their blocks are too large for lists, there are twice as many.

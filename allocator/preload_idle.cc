@@ -96,7 +96,7 @@ std::uint64_t state_of_arenas() noexcept {
   for_each_arena([&](IdleArena av) {
     state = (state + av.system_mem()) * kOdd;
     state = (state + av.top().at().raw()) * kOdd;
-    state = (state + Depot<IdleMemory>{av}.bytes_kept()) * kOdd;
+    state = (state + depot_bytes(av)) * kOdd;
   });
   return state;
 }

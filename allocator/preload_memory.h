@@ -18,7 +18,7 @@ struct PreloadThread {
 };
 
 #ifdef ALLOCATOR_FAULTLINE
-inline constexpr std::size_t kGlobalsUsed = kDepotAt + kDepotBytes;
+inline constexpr std::size_t kGlobalsUsed = kDepotAt + kDepots * kDepotBytes;
 #else
 inline constexpr std::size_t kGlobalsUsed = kRecordBytes;
 #endif

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -162,6 +163,11 @@ struct RealMemory {
     return value == nullptr ? std::string_view{} : std::string_view{value};
   }
 
+  /// The number of the one that the calling thread runs on.
+  [[nodiscard]] static unsigned processor() noexcept {
+    const int number = ::sched_getcpu();
+    return number < 0 ? 0 : static_cast<unsigned>(number);
+  }
   [[nodiscard]] bool single_threaded() const noexcept { return ::__libc_single_threaded != 0; }
   void lock(VirtAddr at) const noexcept;
   [[nodiscard]] bool try_lock(VirtAddr at) const noexcept {

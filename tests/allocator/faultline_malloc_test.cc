@@ -44,9 +44,7 @@ class FaultlineMallocTest : public WorldTest<World> {
   [[nodiscard]] Arena<typename World::Memory> main() const {
     return Arena<typename World::Memory>::main(this->memory_);
   }
-  [[nodiscard]] std::size_t in_depot() const {
-    return Depot<typename World::Memory>{main()}.bytes_kept();
-  }
+  [[nodiscard]] std::size_t in_depot() const { return depot_bytes(main()); }
 };
 TYPED_TEST_SUITE(FaultlineMallocTest, Worlds);
 

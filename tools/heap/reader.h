@@ -64,7 +64,7 @@ class Reader {
     Arena av = main;
     do {
       arenas_.push_back(read_arena(av));
-      if constexpr (!Policy::kTcache) caches_.check_depot(av);
+      if constexpr (!Policy::kTcache) caches_.check_depots(av);
       av = av.next();
     } while (av != main && !av.is_null() && arenas_.size() < kMost);
   }
