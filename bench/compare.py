@@ -45,21 +45,23 @@ class Allocator:
 
 @dataclasses.dataclass
 class Program:
-    """A command that is run in an empty folder, and has to print the same under every allocator."""
+    """A command that is run in an empty folder, the same for each run since programs print its name,
+    and has to print the same under every allocator."""
     name: str
     command: list
     settings: dict = dataclasses.field(default_factory=dict)
 
-    def run(self, charge, allocator):
-        """Runs it under `allocator` by way of the binary `charge`."""
+    def run(self, charge, allocator, folder):
+        """Runs it under `allocator` by way of the binary `charge`, in `folder`, which is made."""
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
                        **self.settings, **allocator.settings}
-        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output, \
-                tempfile.TemporaryFile() as report:
+        folder.mkdir()
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as report:
             subprocess.run([charge, str(report.fileno()), allocator.library, *self.command], check=True,
-                           cwd=folder, env=environment | {"HOME": folder}, stdout=output,
+                           cwd=folder, env=environment | {"HOME": str(folder)}, stdout=output,
                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            pass_fds=[report.fileno()])
+            shutil.rmtree(folder)
             return Run(contents(output), *contents(report).decode().split())
 
 
@@ -100,7 +102,7 @@ def needs_of(script):
     return [name for line in lines if line.startswith("# needs:") for name in line[8:].split()]
 
 
-def measure(charge, programs, allocators, peer, runs):
+def measure(charge, programs, allocators, peer, runs, folder):
     """{program: {allocator: {figure: median}}}; an allocator that fails a program has no figures."""
     results = {}
     for number, program in enumerate(programs, 1):
@@ -108,7 +110,7 @@ def measure(charge, programs, allocators, peer, runs):
         taken = {name: [] for name in allocators}
         for number_of_run in range(runs):
             for name in shuffled(allocators, number_of_run):
-                taken[name].append(program.run(charge, allocators[name]))
+                taken[name].append(program.run(charge, allocators[name], folder))
         expected = taken[peer][0].output
         results[program.name] = {
             name: medians(program.name, name, expected, taken[name]) for name in allocators}
@@ -209,7 +211,9 @@ def main():
     programs = [p for p in programs if fnmatch.fnmatch(p.name, options.only)]
     if not programs:
         sys.exit(f"compare.py: no program's name is like {options.only}")
-    results = measure(binaries / "charge", programs, allocators, peer, options.runs)
+    with tempfile.TemporaryDirectory() as place:
+        results = measure(binaries / "charge", programs, allocators, peer, options.runs,
+                          pathlib.Path(place) / "run")
     if options.json:
         options.json.write_text(json.dumps({
             "allocators": {name: vars(allocator) for name, allocator in allocators.items()},
