@@ -47,7 +47,9 @@ void Core<M, Policy>::note_trim(M m, std::size_t bytes) {
 }
 
 /// An arena grows. If something was given back before, that was too early: a program that takes and
-/// frees the like by turns pays the kernel once or twice for it, not each time.
+/// frees the like by turns pays the kernel once or twice for it, not each time. What trimming
+/// leaves of top, up to a huge page, and as much again comes on top of it; twice what was trimmed
+/// stayed with programs whose next peak was elsewhere.
 template <MemoryBackend M, class Policy>
 void Core<M, Policy>::note_growth(M m) {
   if constexpr (!Policy::kLearnsToRetain) return;
@@ -55,8 +57,9 @@ void Core<M, Policy>::note_growth(M m) {
   const std::size_t trimmed = par[Params::kTrimmed];
   if (trimmed == 0) return;
   par.put(Params::kTrimmed, 0);
-  if (par[Params::kNoDynThreshold] == 0 && 2 * trimmed > par[Params::kTrimThreshold]) {
-    par.put(Params::kTrimThreshold, 2 * trimmed);
+  const std::size_t kept = trimmed + 2 * Policy::kTrimThreshold;
+  if (par[Params::kNoDynThreshold] == 0 && kept > par[Params::kTrimThreshold]) {
+    par.put(Params::kTrimThreshold, kept);
   }
 }
 
