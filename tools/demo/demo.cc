@@ -256,7 +256,8 @@ std::string OwnRows::verdict() const {
     text += fmt::format("; first difference at line {}, {}: simulated {}, real {}", first.line,
                         first.subject, first.left, first.right);
   } else if (real.outcome->has_addresses) {
-    text += fmt::format("; {} faults equal one by one", grouped(simulated.outcome->faults.size()));
+    text += fmt::format("; {} equal one by one",
+                        report::counted(simulated.outcome->faults.size(), "fault"));
   }
   return text;
 }

@@ -120,7 +120,7 @@ std::string to_text(const script::Program& program, const ScriptHeader& header,
   const std::size_t first = header_lines(program.source) + 1;
   text += fmt::format("\n{}:\n\n", machine);
   text += program.source.empty()
-              ? fmt::format("{} operations of a trace\n", report::grouped(program.ops.size()))
+              ? report::counted(program.ops.size(), "operation") + " of a trace\n"
               : listing(program, explanation.outcome, first);
   const std::string ends = signals(program, explanation.outcome);
   if (!ends.empty()) text += '\n' + ends;

@@ -197,9 +197,13 @@ std::string about_fault(const Question& question, std::uint64_t number) {
       wanted = step.faults()[i];
     }
   });
+  if (seen == 0) {
+    throw std::runtime_error{fmt::format("{} has no fault when simulated.", question.program.path)};
+  }
   if (number == 0 || number > seen) {
-    throw std::runtime_error{fmt::format("{} has {} faults when simulated: name one of 1 to {}.",
-                                         question.program.path, seen, seen)};
+    throw std::runtime_error{fmt::format("{} has {} when simulated: name one of 1 to {}.",
+                                         question.program.path, report::counted(seen, "fault"),
+                                         seen)};
   }
   ByteStory story{wanted.address, question.style};
   run_steps(question, [&](const Step& step) {

@@ -50,8 +50,8 @@ std::string duration(double ns) {
 std::string fault_time_text(const run::FaultTime& time) {
   if (!time.is_known()) return time.missing;
   if (is_unknown(time.all)) return "not known: no fault here is of a kind that was calibrated";
-  std::string text = fmt::format("predicted {} for {} faults", duration(time.all.predicted_ns),
-                                 grouped(time.all.faults - time.all.without_time));
+  std::string text = fmt::format("predicted {} for {}", duration(time.all.predicted_ns),
+                                 counted(time.all.faults - time.all.without_time, "fault"));
   if (time.all.without_time > 0)
     text += fmt::format(", {} more are of no calibrated kind", grouped(time.all.without_time));
   const run::OpTime& accesses = time.accesses;

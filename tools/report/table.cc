@@ -73,6 +73,10 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
+std::string counted(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
+}
+
 std::string grouped_signed(std::int64_t number) {
   return number < 0 ? "-" + grouped(0 - static_cast<std::uint64_t>(number))
                     : grouped(static_cast<std::uint64_t>(number));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tools::report {
@@ -35,6 +36,8 @@ class Table {
 
 /// 1234567 -> "1,234,567".
 [[nodiscard]] std::string grouped(std::uint64_t number);
+/// 1, "fault" -> "1 fault"; 1234, "fault" -> "1,234 faults".
+[[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
 [[nodiscard]] std::string grouped_signed(std::int64_t number);
 /// Bytes as "12.3 MiB", exact below 10 KiB.
 [[nodiscard]] std::string bytes(std::uint64_t count);

@@ -48,7 +48,7 @@ void print(const record::TouchStats& stats) {
     fmt::print(stderr,
                "faults inside system calls were not seen; `faultline doctor` tells what "
                "would allow it\n");
-  if (stats.lost != 0) fmt::print(stderr, "{} faults were lost\n", grouped(stats.lost));
+  if (stats.lost != 0) fmt::print(stderr, "lost: {}\n", report::counted(stats.lost, "fault"));
 }
 
 /// Everything record was asked for.

@@ -8,6 +8,7 @@
 #include "tools/report/chrome_trace.h"
 #include "tools/report/fault_time.h"
 #include "tools/report/run_text.h"
+#include "tools/report/table.h"
 #include "tools/run/kernel_runner.h"
 #include "tools/run/place.h"
 #include "tools/run/sim_runner.h"
@@ -107,7 +108,7 @@ std::string text_of(const ReplayOptions& options, const script::Program& program
   if (program.ops.size() <= kOpsShown) {
     text += report::ops_text(program, outcome, known) + '\n';
   } else {
-    text += fmt::format("{} operations\n", program.ops.size());
+    text += report::counted(program.ops.size(), "operation") + '\n';
   }
   return text + report::summary_text(program, outcome, known) +
          fmt::format("fault time {}\n", report::fault_time_text(time));

@@ -40,7 +40,9 @@ std::string agreement(const Verification& v) {
   std::string text = fmt::format("equal: minor {}, major {} on both", grouped(sums.left.minor),
                                  grouped(sums.left.major));
   if (v.kernel->has_addresses) {
-    text += fmt::format("; {} faults agree one by one", grouped(v.simulated.faults.size()));
+    const std::size_t faults = v.simulated.faults.size();
+    text += faults == 1 ? "; 1 fault agrees"
+                        : fmt::format("; {} faults agree one by one", grouped(faults));
   } else {
     text += "; counts alone were compared";
   }
