@@ -60,17 +60,21 @@ auto Core<M, Policy>::own_arena(M m) -> Arena {
   return Thread{m}.arena();
 }
 
-/// The thread goes to another arena. After the first such time there may be twice as many, unless
-/// the program said how many.
+/// The thread goes to another arena, one more than there were, up to as many as glibc would have,
+/// unless the program said how many. Where no other thread allocates it stays: those that it waits
+/// for free blocks there.
 template <MemoryBackend M, class Policy>
 void Core<M, Policy>::leave_crowd(M m) {
   const Params par{m};
   const Thread thread{m};
   thread.forget_crowd();
   m.lock(par.list_lock());
-  if (par[Params::kCrowded] == 0 && par[Params::kArenaMax] == 0) {
-    par.put(Params::kCrowded, 1);
-    par.put(Params::kArenasLimit, par[Params::kArenasLimit] * 2);
+  if (thread.arena()[Arena::kAttached] < 2) return m.unlock(par.list_lock());
+  par.put(Params::kCrowded, 1);
+  const std::size_t arenas = par[Params::kArenas];
+  if (par[Params::kArenaMax] == 0 && arenas < Glibc236::arenas_for(m.online_cpus()) &&
+      !may_create_arena(par)) {
+    par.put(Params::kArenasLimit, arenas + 1);
   }
   par.put(Params::kNextToUse, thread.arena()[Arena::kNext]);
   m.unlock(par.list_lock());

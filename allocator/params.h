@@ -73,7 +73,7 @@ class Params : public RecordView<M> {
   static constexpr Word<std::uint64_t, 296> kRetain{};
   static constexpr Word<std::uint64_t, 304> kIdle{};            ///< milliseconds
   static constexpr SharedWord<std::uint64_t, 312> kWasLarge{};  ///< an arena reached kIdleFrom
-  static constexpr Word<std::uint64_t, 320> kCrowded{};         ///< kArenasLimit was doubled
+  static constexpr SharedWord<std::uint64_t, 320> kCrowded{};   ///< a thread left a crowded arena
   // NOLINTEND(bugprone-dynamic-static-initializers)
 
   [[nodiscard]] VirtAddr list_lock() const noexcept { return this->at() + kListLock; }
@@ -108,8 +108,14 @@ class ThreadRecord : public View<M> {
     const std::uint64_t waited = this->get(kWaited);
     if (waited != 0) this->set(kWaited, waited < n ? 0 : waited - n);
   }
-  /// Of the last ten thousands of blocks, it waited for more than one in kOddsOfCrowd.
-  [[nodiscard]] bool is_crowded() const { return this->get(kWaited) > kMostWaited; }
+  /// Of the last ten thousands of blocks, it waited for more than one in kOddsOfCrowd; of the last
+  /// thousands, where other threads have left a crowd before.
+  [[nodiscard]] bool is_crowded() const {
+    const std::uint64_t waited = this->get(kWaited);
+    if (waited <= kMostWaitedAgain) return false;
+    const Params<M> par{this->memory()};
+    return waited > kMostWaited || par[Params<M>::kCrowded] != 0;
+  }
   void forget_crowd() const { this->set(kWaited, 0); }
 
  private:
@@ -118,6 +124,7 @@ class ThreadRecord : public View<M> {
   // a heap that two threads build up at once was split too, for up to half as much memory again.
   static constexpr std::uint64_t kOddsOfCrowd = 16;
   static constexpr std::uint64_t kMostWaited = 32768;
+  static constexpr std::uint64_t kMostWaitedAgain = 4096;  ///< once a thread has left a crowd
   static constexpr Field<VirtAddr, 0, Writer::ArenaRecord> kTcache{};
   static constexpr Field<std::uint64_t, 8, Writer::ArenaRecord> kShutDown{};
   static constexpr Field<VirtAddr, 16, Writer::ArenaRecord> kArena{};

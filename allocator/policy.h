@@ -65,7 +65,7 @@ struct Faultline : Glibc236 {
   static constexpr std::size_t kKeptByOthers = 32UL << 10;
   /// Threads meet in an arena once a list, not once a call, so that two processors share one; and
   /// every arena more is a heap more with room of its own. Where threads do wait for each other
-  /// there, since their blocks are too large for lists, there are twice as many.
+  /// there, since their blocks are too large for lists, those that wait get arenas of their own.
   static constexpr bool kLeavesCrowds = true;
   [[nodiscard]] static constexpr std::size_t arenas_for(std::size_t cpus) {
     return cpus < 4 ? 1 : cpus / 2;
