@@ -20,6 +20,9 @@ struct Process {
   pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_key_t key = 0;  ///< its destructor sees threads end
   bool has_key = false;
+  /// Written by each thread's first call before anything of the page is read: a read would take a
+  /// fault of its own, for the zero page.
+  bool touched = false;
 };
 constinit Process process;  // NOLINT: the C library calls back without an argument
 
@@ -105,6 +108,7 @@ void begin_thread() noexcept {
   if (PreloadStorage::thread.begun) return;
   const int error = errno;
   PreloadStorage::thread.begun = true;  // first: what follows may allocate
+  __atomic_store_n(&process.touched, true, __ATOMIC_RELAXED);
   pthread_once(&process.once, begin_process);
   follow_thread();
   errno = error;
