@@ -5,7 +5,7 @@
     compare.py --knobs LIBFAULTLINE [--runs N] [--only PATTERN] [--json FILE]
 
 The programs are the workloads of `workload --list`; with --programs also the real ones of
-tests/programs. With --knobs the rivals are libfaultline.so itself with one part of its policy after
+tests/programs; with --command NAME=COMMAND, a shell's command line, those alone. With --knobs the rivals are libfaultline.so itself with one part of its policy after
 the other switched off, as ratios to all of it. A run's wall, user and system time, peak RSS and minor faults are the kernel's, of
 the process and all it waited for (wait4(2), by `charge`). The medians over the runs are compared.
 """
@@ -86,6 +86,11 @@ def workloads(binary):
         name, threads, _ = line.split("\t")
         for count in threads.split(","):
             yield Program(f"{name}/{count}", [str(binary), name, count])
+
+
+def commands(pairs):
+    return [Program(name, ["/bin/bash", "-eu", "-o", "pipefail", "-c", command])
+            for name, command in (pair.split("=", 1) for pair in pairs)]
 
 
 def real_programs():
@@ -176,6 +181,8 @@ def arguments():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="*", help="a pattern of programs' names")
     parser.add_argument("--programs", action="store_true", help="the real programs too")
+    parser.add_argument("--command", action="append", default=[], metavar="NAME=COMMAND",
+                        help="a command line to run in place of the workloads")
     parser.add_argument("--json", type=pathlib.Path)
     return parser.parse_args()
 
@@ -205,7 +212,7 @@ def main():
     if not (binaries / "workload").exists():
         sys.exit(f"compare.py: {binaries} holds no workload; "
                  "run: cmake --preset release && cmake --build --preset release")
-    programs = list(workloads(binaries / "workload"))
+    programs = commands(options.command) or list(workloads(binaries / "workload"))
     if options.programs:
         programs += real_programs()
     programs = [p for p in programs if fnmatch.fnmatch(p.name, options.only)]
