@@ -93,6 +93,7 @@ struct Core {
 
   // huge.h
   static void madvise_thp(M m, VirtAddr at, std::size_t n);
+  [[gnu::cold]] static void madvise_nohugepage(M m, VirtAddr at, std::size_t n);
   static std::size_t thp_step(Arena av, std::size_t need);
   [[gnu::cold]] static bool is_sparse(Arena av, std::size_t thp);
 

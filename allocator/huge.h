@@ -19,6 +19,16 @@ void Core<M, Policy>::madvise_thp(M m, VirtAddr at, std::size_t n) {
   m.madvise(start, n + (at - start), MADV_HUGEPAGE);
 }
 
+/// Fresh memory that calloc serves is touched here and there, as hash tables are, while malloc's is
+/// filled before it is read: a block of huge pages gets plain ones.
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::madvise_nohugepage(M m, VirtAddr at, std::size_t n) {
+  const std::size_t thp = Policy::kHugeFrom == 0 ? 0 : Params{m}[Params::kThpSize];
+  if (thp == 0 || n < thp) return;
+  const VirtAddr start = at.align_up(m.page_size());
+  m.madvise(start, align_down(n - (start - at), m.page_size()), MADV_NOHUGEPAGE);
+}
+
 /// Bytes that av, which needs so many more, grows by multiples of, for the sake of huge pages; 0:
 /// of plain ones.
 template <MemoryBackend M, class Policy>
@@ -37,9 +47,8 @@ std::size_t Core<M, Policy>::thp_step(Arena av, std::size_t need) {
   return par[Params::kThpSize];
 }
 
-/// Whether huge pages would have cost more than a quarter of the last kHugeFrom bytes below top: so
-/// much lies untouched in those huge pages' ranges that were touched at all. A program that leaves
-/// much of its blocks untouched gets plain pages, until it no longer does.
+/// Whether more than a quarter of the last kHugeFrom bytes below top lies untouched. A program that
+/// leaves much of its blocks so, or has not come to fill them yet, gets plain pages.
 template <MemoryBackend M, class Policy>
 bool Core<M, Policy>::is_sparse(Arena av, std::size_t thp) {
   const M m = av.memory();
@@ -59,8 +68,7 @@ bool Core<M, Policy>::is_sparse(Arena av, std::size_t thp) {
   std::size_t untouched = 0;
   for (VirtAddr at = begin; at < end;) {
     const VirtAddr next = std::min((at + 1).align_up(thp), end);
-    const std::size_t present = m.mincore(at, next - at);
-    if (present != 0) untouched += (next - at) - present;
+    untouched += (next - at) - m.mincore(at, next - at);
     at = next;
   }
   return untouched > Policy::kHugeFrom / 4;

@@ -253,6 +253,7 @@ void Malloc<M, Policy>::clear_chunk(Chunk p, Chunk old_top, std::size_t old_top_
   std::size_t size = bytes(p.size());
   if (!perturb && p == old_top && size > old_top_size) {
     note(m, Decision::Fresh, size - old_top_size);
+    Core::madvise_nohugepage(m, p.at() + old_top_size, size - old_top_size);
     size = old_top_size;
   }
   note(m, Decision::Cleared, size - kWord);

@@ -180,6 +180,18 @@ TEST(FaultlineHugePagesTest, ComeWithNoMoreThanAThirdMoreMemoryWhateverPartOfIts
   }
 }
 
+TEST(FaultlineHugePagesTest, ServeNoFreshBlockOfCalloc) {
+  SimulatedWorld world;
+  const FaultlineMalloc<SimulatedWorld::Memory> heap{world.memory()};
+  constexpr std::size_t kBytes = 40 << 20;
+  const VirtAddr table = heap.calloc(kBytes, 1);
+  for (std::size_t at = 0; at < kBytes; at += 1 << 16) {
+    world.memory().store(table + at, std::uint64_t{1}, tag(Writer::User));
+  }
+  constexpr std::int64_t kEnds = 4 << 20;  // huge pages that it shares
+  EXPECT_LT(world.task().peak_rss(), (kBytes >> 4) + kEnds);
+}
+
 TEST(FaultlineHugePagesTest, ComeToAnArenaWhoseBlocksAreFilledFromSomeTimeOn) {
   const auto faults = [](std::uint64_t huge) {
     Filling program{huge};
