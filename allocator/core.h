@@ -117,7 +117,9 @@ struct Core {
   static std::size_t cached_bytes(M m);
   static void empty_cache(M m);
   static void push_full(CacheSlot<M> slot, std::size_t i);
-  static void send_home(M m, std::size_t i, VirtAddr list);
+  [[gnu::noinline, gnu::noclone]] static void send_home(M m, std::size_t i, VirtAddr list,
+                                                        std::uint32_t n);
+  [[gnu::noinline, gnu::noclone]] static void send_each_home(M m, std::size_t i, VirtAddr list);
 
   // trim.h
   static bool systrim(Arena av, std::size_t pad);

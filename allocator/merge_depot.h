@@ -74,10 +74,11 @@ void Core<M, Policy>::empty_cache(M m) {
   for (std::size_t i = 0; i < kSizeClasses && !cache.is_null(); ++i) {
     const auto slot = cache.slot(i);
     const VirtAddr list = slot.head();
+    const std::uint32_t n = slot.count();
     push_full(slot, i);
     slot.set_head({});
     slot.set_count(0);
-    send_home(m, i, list);
+    send_home(m, i, list, n);
   }
 }
 
@@ -86,12 +87,22 @@ void Core<M, Policy>::push_full(CacheSlot<M> slot, std::size_t i) {
   const VirtAddr full = slot.full();
   if (full.is_null()) return;
   slot.set_full({});
-  send_home(slot.memory(), i, full);
+  send_home(slot.memory(), i, full, CachedBlock<M>{slot.memory(), full}.batch_count());
 }
 
-/// Lays a list's blocks down in their arenas' depots, as many at once as follow each other.
+/// Lays the n blocks of a list down in their arenas' depots: all at once where there is one arena,
+/// without a look at each, else as many as follow each other.
 template <MemoryBackend M, class Policy>
-void Core<M, Policy>::send_home(M m, std::size_t i, VirtAddr list) {
+void Core<M, Policy>::send_home(M m, std::size_t i, VirtAddr list, std::uint32_t n) {
+  if (list.is_null()) return;
+  if (Params{m}[Params::kArenas] == 1) {
+    return Depot<M>{Arena::main(m), depot_here(m)}.push(i, list, n);
+  }
+  send_each_home(m, i, list);
+}
+
+template <MemoryBackend M, class Policy>
+void Core<M, Policy>::send_each_home(M m, std::size_t i, VirtAddr list) {
   while (!list.is_null()) {
     const Arena owner = arena_for_chunk(Chunk::of_user(m, list));
     CachedBlock<M> last{m, list};

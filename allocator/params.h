@@ -52,8 +52,8 @@ class Params : public RecordView<M> {
 
   static constexpr Word<std::uint64_t, 184> kArenaTest{};
   static constexpr Word<std::uint64_t, 192> kArenaMax{};
-  static constexpr Word<std::uint64_t, 200> kArenas{};       ///< main included
-  static constexpr Word<std::uint64_t, 208> kArenasLimit{};  ///< 0: not computed
+  static constexpr SharedWord<std::uint64_t, 200> kArenas{};  ///< main included
+  static constexpr Word<std::uint64_t, 208> kArenasLimit{};   ///< 0: not computed
   static constexpr Word<VirtAddr, 216> kFreeArenas{};
   static constexpr Word<VirtAddr, 224> kNextToUse{};
   static constexpr Word<VirtAddr, 232> kAlignedSpare{};  ///< aligned_heap_area

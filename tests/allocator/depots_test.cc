@@ -94,6 +94,21 @@ TEST_F(DepotsTest, BothAreMergedWhenTheArenaWouldHaveToGrow) {
   EXPECT_EQ(depot(0).kept() + depot(1).kept(), 0u);
 }
 
+TEST_F(DepotsTest, BlocksGoToTheDepotsOfTheirOwnArenas) {
+  heap().mallopt(-8, 2);  // M_ARENA_MAX
+  Blocks mixed;
+  const Blocks of_main = take(1000);
+  become_one_of_two_threads();
+  const Blocks of_thread = take(1000);
+  for (std::size_t i = 0; i < 1000; ++i) mixed.insert(mixed.end(), {of_main[i], of_thread[i]});
+  give(mixed);
+  const Depot<PlacedMemory> own{ThreadRecord<PlacedMemory>{PlacedMemory{*thread_}}.arena(), 0};
+  ASSERT_NE(own.at(), depot(0).at());
+  EXPECT_GT(own.kept(), 150'000u);
+  EXPECT_GT(depot(0).kept(), 150'000u);
+  EXPECT_TRUE(check_caches(PlacedMemory{*thread_}));
+}
+
 TEST_F(DepotsTest, ADepotThatCountsFewerThanItHasIsFoundBroken) {
   give(take(1000));
   const PlacedMemory memory{task_};
