@@ -77,7 +77,7 @@ using IdleCore = Core<IdleMemory, IdlePolicy>;
 using IdleArena = Arena<IdleMemory>;
 
 template <class Act>
-void for_each_arena(Act act) noexcept {
+void for_each_locked_arena(Act act) noexcept {
   const IdleMemory m;
   const IdleArena main = IdleArena::main(m);
   IdleArena av = main;
@@ -93,7 +93,7 @@ void for_each_arena(Act act) noexcept {
 std::uint64_t state_of_arenas() noexcept {
   constexpr std::uint64_t kOdd = 0x9e37'79b9'7f4a'7c15;
   std::uint64_t state = 0;
-  for_each_arena([&](IdleArena av) {
+  for_each_locked_arena([&](IdleArena av) {
     state = (state + av.system_mem()) * kOdd;
     state = (state + av.top().at().raw()) * kOdd;
     state = (state + depot_bytes(av)) * kOdd;
@@ -110,7 +110,7 @@ void drop_top(IdleArena av) noexcept {
 }
 
 void give_back() noexcept {
-  for_each_arena([](IdleArena av) {
+  for_each_locked_arena([](IdleArena av) {
     IdleCore::merge_depot(av, 0);
     IdleCore::trim_bins(av);
     drop_top(av);

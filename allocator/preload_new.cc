@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <new>
 
-#define PRELOAD_API [[gnu::visibility("default")]]
+#define OPERATOR_API [[gnu::visibility("default")]]
 
 namespace {
 
@@ -46,61 +46,61 @@ using AlignedNothrowNew = void* (*)(std::size_t, std::align_val_t, const std::no
 
 }  // namespace
 
-PRELOAD_API void* operator new(std::size_t n) {
+OPERATOR_API void* operator new(std::size_t n) {
   if (void* const p = std::malloc(n)) [[likely]]
     return p;
   return new_or_throw(n);
 }
-PRELOAD_API void* operator new[](std::size_t n) { return ::operator new(n); }
-PRELOAD_API void* operator new(std::size_t n, std::align_val_t alignment) {
+OPERATOR_API void* operator new[](std::size_t n) { return ::operator new(n); }
+OPERATOR_API void* operator new(std::size_t n, std::align_val_t alignment) {
   if (void* const p = allocate_aligned(n, alignment)) [[likely]]
     return p;
   return new_or_throw(n, alignment);
 }
-PRELOAD_API void* operator new[](std::size_t n, std::align_val_t alignment) {
+OPERATOR_API void* operator new[](std::size_t n, std::align_val_t alignment) {
   return ::operator new(n, alignment);
 }
 
-PRELOAD_API void* operator new(std::size_t n, const std::nothrow_t& tag) noexcept {
+OPERATOR_API void* operator new(std::size_t n, const std::nothrow_t& tag) noexcept {
   if (const auto library_new = next<NothrowNew>("_ZnwmRKSt9nothrow_t")) return library_new(n, tag);
   return std::malloc(n);
 }
-PRELOAD_API void* operator new[](std::size_t n, const std::nothrow_t& tag) noexcept {
+OPERATOR_API void* operator new[](std::size_t n, const std::nothrow_t& tag) noexcept {
   return ::operator new(n, tag);
 }
-PRELOAD_API void* operator new(std::size_t n, std::align_val_t alignment,
-                               const std::nothrow_t& tag) noexcept {
+OPERATOR_API void* operator new(std::size_t n, std::align_val_t alignment,
+                                const std::nothrow_t& tag) noexcept {
   const auto library_new = next<AlignedNothrowNew>("_ZnwmSt11align_val_tRKSt9nothrow_t");
   return library_new != nullptr ? library_new(n, alignment, tag) : allocate_aligned(n, alignment);
 }
-PRELOAD_API void* operator new[](std::size_t n, std::align_val_t alignment,
-                                 const std::nothrow_t& tag) noexcept {
+OPERATOR_API void* operator new[](std::size_t n, std::align_val_t alignment,
+                                  const std::nothrow_t& tag) noexcept {
   return ::operator new(n, alignment, tag);
 }
 
-PRELOAD_API void operator delete(void* p) noexcept { std::free(p); }
-PRELOAD_API void operator delete[](void* p) noexcept { ::operator delete(p); }
-PRELOAD_API void operator delete(void* p, std::size_t) noexcept { ::operator delete(p); }
-PRELOAD_API void operator delete[](void* p, std::size_t) noexcept { ::operator delete[](p); }
-PRELOAD_API void operator delete(void* p, const std::nothrow_t&) noexcept { ::operator delete(p); }
-PRELOAD_API void operator delete[](void* p, const std::nothrow_t&) noexcept {
+OPERATOR_API void operator delete(void* p) noexcept { std::free(p); }
+OPERATOR_API void operator delete[](void* p) noexcept { ::operator delete(p); }
+OPERATOR_API void operator delete(void* p, std::size_t) noexcept { ::operator delete(p); }
+OPERATOR_API void operator delete[](void* p, std::size_t) noexcept { ::operator delete[](p); }
+OPERATOR_API void operator delete(void* p, const std::nothrow_t&) noexcept { ::operator delete(p); }
+OPERATOR_API void operator delete[](void* p, const std::nothrow_t&) noexcept {
   ::operator delete[](p);
 }
-PRELOAD_API void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-PRELOAD_API void operator delete[](void* p, std::align_val_t alignment) noexcept {
+OPERATOR_API void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+OPERATOR_API void operator delete[](void* p, std::align_val_t alignment) noexcept {
   ::operator delete(p, alignment);
 }
-PRELOAD_API void operator delete(void* p, std::size_t, std::align_val_t alignment) noexcept {
+OPERATOR_API void operator delete(void* p, std::size_t, std::align_val_t alignment) noexcept {
   ::operator delete(p, alignment);
 }
-PRELOAD_API void operator delete[](void* p, std::size_t, std::align_val_t alignment) noexcept {
+OPERATOR_API void operator delete[](void* p, std::size_t, std::align_val_t alignment) noexcept {
   ::operator delete[](p, alignment);
 }
-PRELOAD_API void operator delete(void* p, std::align_val_t alignment,
-                                 const std::nothrow_t&) noexcept {
+OPERATOR_API void operator delete(void* p, std::align_val_t alignment,
+                                  const std::nothrow_t&) noexcept {
   ::operator delete(p, alignment);
 }
-PRELOAD_API void operator delete[](void* p, std::align_val_t alignment,
-                                   const std::nothrow_t&) noexcept {
+OPERATOR_API void operator delete[](void* p, std::align_val_t alignment,
+                                    const std::nothrow_t&) noexcept {
   ::operator delete[](p, alignment);
 }

@@ -34,7 +34,7 @@ std::string without_semicolons(std::string name) {
 }
 
 /// The frames of all profiles, each name once.
-class NameTable {
+class FrameTable {
  public:
   std::size_t number_of(const ProfileFrame& frame) {
     const auto [found, fresh] = numbers_.try_emplace(frame.label(), frames_.size());
@@ -52,7 +52,7 @@ class NameTable {
   std::map<std::string, std::size_t> numbers_;
 };
 
-Json speedscope_profile(const Entry& entry, NameTable& names) {
+Json speedscope_profile(const Entry& entry, FrameTable& names) {
   std::uint64_t total = 0;
   Json samples = Json::array(), weights = Json::array();
   for (const Profile::Stack& stack : entry.profile->stacks) {
@@ -175,7 +175,7 @@ std::string to_folded(const Comparison& comparison) {
 }
 
 std::string to_speedscope(const Comparison& comparison) {
-  NameTable names;
+  FrameTable names;
   Json profiles = Json::array();
   for (const Entry& entry : comparison.entries) {
     if (entry.profile) profiles.push_back(speedscope_profile(entry, names));

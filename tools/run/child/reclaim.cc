@@ -18,9 +18,9 @@ using measure::PageEntry;
 using measure::raw_syscall;
 
 constexpr int kRounds = 100;
-constexpr std::int64_t kRestNs = 10'000'000;  // a disk takes its time to write
-constexpr std::uint64_t kBatch = 512;
-constexpr int kMaxSpans = 2048;
+constexpr std::int64_t kWriteRestNs = 10'000'000;  // a disk takes its time to write
+constexpr std::uint64_t kEntries = 512;
+constexpr int kMaxSwapped = 2048;
 constexpr const char* kReclaimUnified = "1073741824";
 
 struct Pages {
@@ -28,7 +28,7 @@ struct Pages {
   std::uint64_t end = 0;
 };
 /// Pages in swap because the script wanted them there, ascending.
-Pages swapped[kMaxSpans];
+Pages swapped[kMaxSwapped];
 int swapped_count = 0;
 
 long write_group(const char* file, const char* text) {
@@ -99,11 +99,12 @@ void for_each_area(Visit visit) {
 /// Calls visit(page number, entry) for each page of the process, area by area.
 template <class Visit>
 void for_each_page(const Task& task, Visit visit) {
-  static std::uint64_t entries[kBatch];
+  static std::uint64_t entries[kEntries];
   for_each_area([&](std::uint64_t begin, std::uint64_t end) {
     for (std::uint64_t page = begin / kPage; page < end / kPage;) {
       const std::uint64_t rest = end / kPage - page;
-      const std::uint64_t count = task.pagemap.read(page, entries, rest < kBatch ? rest : kBatch);
+      const std::uint64_t count =
+          task.pagemap.read(page, entries, rest < kEntries ? rest : kEntries);
       if (count == 0) break;
       for (std::uint64_t i = 0; i < count; ++i) visit(page + i, PageEntry{entries[i]});
       page += count;
@@ -119,7 +120,7 @@ bool note_swapped(const Task& task) {
     if (!entry.swapped()) return;
     if (swapped_count > 0 && swapped[swapped_count - 1].end == page) {
       ++swapped[swapped_count - 1].end;
-    } else if (swapped_count < kMaxSpans) {
+    } else if (swapped_count < kMaxSwapped) {
       swapped[swapped_count++] = {page, page + 1};
     } else {
       fits = false;
@@ -206,7 +207,7 @@ void drop_swap_cache(const Call& call) noexcept {
   const std::int64_t file_pages = task.status.rss().file;
   for (int round = 0; round < kRounds && any_swap_cached(call); ++round) {
     reclaim_group();
-    measure::rest(kRestNs);
+    measure::rest(kWriteRestNs);
   }
   if (any_swap_cached(call)) refuse(call.index, "the kernel kept pages in its swap cache");
   rusage scratch;
