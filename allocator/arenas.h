@@ -3,6 +3,7 @@
 #pragma once
 
 #include "allocator/core.h"
+#include "allocator/policy.h"
 
 namespace allocator {
 
