@@ -23,7 +23,10 @@ FaultStream::FaultStream(pid_t program, const PerfRings& rings, StreamOptions op
   drainer_ = std::thread{[this] { drain_until_stopped(); }};
 }
 
-FaultStream::~FaultStream() { end(); }
+FaultStream::~FaultStream() {
+  end();
+  for (std::size_t i = 0; i < taken_.size(); ++i) rings_[i]->give_back(std::move(taken_[i]));
+}
 
 /// What is refused is left out: error codes, faults in kernel mode, and the presence of the page.
 void FaultStream::open(pid_t program, const PerfRing& ring) {
@@ -60,12 +63,20 @@ void FaultStream::end() {
   const std::uint64_t one = 1;
   if (!drainer_.joinable() || write(stop_.get(), &one, sizeof one) != sizeof one) return;
   drainer_.join();
-  for (const auto& ring : rings_) taken_.push_back(ring->taken());
+  for (const auto& ring : rings_) taken_.push_back(ring->take());
+  for (const auto& events : events_) events->close();
+}
+
+std::size_t FaultStream::bytes() const noexcept {
+  std::size_t sum = 0;
+  for (const TakenBytes& taken : taken_) sum += taken.all().size();
+  return sum;
 }
 
 std::vector<StreamEvent> FaultStream::events() {
   std::vector<StreamEvent> events;
-  for (std::size_t i = 0; i < taken_.size(); ++i) lost_ += events_[i]->read(taken_[i], events);
+  for (std::size_t i = 0; i < taken_.size(); ++i)
+    lost_ += events_[i]->read(taken_[i].all(), events);
   const auto earlier = [](const StreamEvent& a, const StreamEvent& b) { return a.time < b.time; };
   if (!std::is_sorted(events.begin(), events.end(), earlier)) {  // of one processor they mostly are
     std::stable_sort(events.begin(), events.end(), earlier);

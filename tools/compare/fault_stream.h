@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "tools/compare/taken_bytes.h"
 #include "tools/measure/raw_syscall.h"
 #include "tools/measure/rights.h"
 #include "tools/run/owned_fd.h"
@@ -108,10 +109,12 @@ class FaultStream {
   FaultStream(const FaultStream&) = delete;
   FaultStream& operator=(const FaultStream&) = delete;
 
-  /// Everything that has happened is taken; other streams may begin.
+  /// Everything that has happened is taken; other streams may begin, and files are closed.
   void end();
-  /// Of what has ended: all events, in the order of time. What they point to lives until the stream
-  /// after the next one begins.
+  /// How much memory what has ended takes.
+  [[nodiscard]] std::size_t bytes() const noexcept;
+  /// Of what has ended: all events, in the order of time. What they point to lives as long as the
+  /// stream, and that not longer than the rings.
   [[nodiscard]] std::vector<StreamEvent> events();
   /// Samples the kernel had no room for; known after events().
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
@@ -127,7 +130,7 @@ class FaultStream {
   StreamOptions options_;
   const PerfRings& rings_;
   std::vector<std::unique_ptr<PerfEvents>> events_;  ///< by ring, as is the next one
-  std::vector<std::span<const std::byte>> taken_;    ///< what has ended
+  std::vector<TakenBytes> taken_;                    ///< what has ended
   run::OwnedFd stop_;
   std::thread drainer_;
   std::uint64_t lost_ = 0;

@@ -33,6 +33,11 @@ PerfEvents::Source PerfEvents::open(const perf_event_attr& attr, pid_t program,
   return source;
 }
 
+void PerfEvents::close() noexcept {
+  for (Source* source : {&minor_, &major_, &presence_, &user_trace_, &kernel_trace_})
+    source->event.reset();
+}
+
 std::optional<Presence> PerfEvents::exception(std::uint64_t id, const std::byte* begin,
                                               const std::byte* end) const {
   if (id == presence_.id) return read_presence(begin, end);

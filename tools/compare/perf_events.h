@@ -21,6 +21,8 @@ class PerfEvents {
   /// std::system_error where the kernel refuses.
   PerfEvents(pid_t program, const PerfRing& ring, const PerfLayout& layout);
 
+  /// Nothing more happens. What has can still be read.
+  void close() noexcept;
   /// Appends what `taken` of the ring tells; returns how many samples were lost.
   std::uint64_t read(std::span<const std::byte> taken, std::vector<StreamEvent>& events) const;
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "tools/compare/perf_record.h"
 #include "tools/measure/raw_syscall.h"
@@ -51,15 +52,28 @@ void PerfRing::drain() {
   const auto* const data = reinterpret_cast<const std::byte*>(control_) + kPage;
   const std::size_t begin = tail & (size_ - 1);
   const std::size_t straight = std::min<std::size_t>(head - tail, size_ - begin);
-  taken_[now_].append(data + begin, straight);
-  taken_[now_].append(data, head - tail - straight);
+  taken_.append(data + begin, straight);
+  taken_.append(data, head - tail - straight);
   std::atomic_ref<__u64>{control_->data_tail}.store(head, std::memory_order_release);
 }
 
 void PerfRing::clear() {
   drain();
-  now_ = 1 - now_;
-  taken_[now_].clear();
+  taken_.clear();
+}
+
+TakenBytes PerfRing::take() {
+  const std::lock_guard guard{lock_};
+  if (spare_.empty()) return std::exchange(taken_, TakenBytes{});
+  TakenBytes spare = std::move(spare_.back());
+  spare_.pop_back();
+  return std::exchange(taken_, std::move(spare));
+}
+
+void PerfRing::give_back(TakenBytes taken) {
+  taken.clear();
+  const std::lock_guard guard{lock_};
+  spare_.push_back(std::move(taken));
 }
 
 PerfRings make_rings() {

@@ -3,10 +3,9 @@
 
 #include <linux/perf_event.h>
 
-#include <array>
 #include <cstddef>
 #include <memory>
-#include <span>
+#include <mutex>
 #include <vector>
 
 #include "tools/compare/taken_bytes.h"
@@ -31,18 +30,21 @@ class PerfRing {
   void touch() const noexcept;
   /// Takes what the kernel has written.
   void drain();
-  /// Whole records, in the order of their writing. They live until clear() is called twice.
-  [[nodiscard]] std::span<const std::byte> taken() const noexcept { return taken_[now_].all(); }
-  /// Drops what was written, and begins to take anew.
+  /// Drops what was written.
   void clear();
+  /// What was drained since it was cleared: whole records, in the order of their writing.
+  [[nodiscard]] TakenBytes take();
+  /// Memory of what was taken, for what will be. Any thread may call it.
+  void give_back(TakenBytes taken);
 
  private:
   int processor_;
   run::OwnedFd event_;
   perf_event_mmap_page* control_ = nullptr;
   std::size_t size_ = 0;
-  std::array<TakenBytes, 2> taken_;
-  std::size_t now_ = 0;  ///< which of them
+  TakenBytes taken_;
+  std::mutex lock_;  ///< for the next one
+  std::vector<TakenBytes> spare_;
 };
 
 /// One for each processor that is on. Throws std::system_error where there are no perf events.

@@ -22,7 +22,16 @@ TakenBytes::TakenBytes() {
   room_ = kFirstRoom;
 }
 
-TakenBytes::~TakenBytes() { munmap(begin_, room_); }
+TakenBytes::~TakenBytes() {
+  if (begin_ != nullptr) munmap(begin_, room_);
+}
+
+TakenBytes& TakenBytes::operator=(TakenBytes&& other) noexcept {
+  std::swap(begin_, other.begin_);
+  std::swap(size_, other.size_);
+  std::swap(room_, other.room_);
+  return *this;
+}
 
 void TakenBytes::append(const std::byte* bytes, std::size_t count) {
   while (room_ - size_ < count) {

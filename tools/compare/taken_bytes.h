@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 
 namespace tools::compare {
 
@@ -13,8 +14,9 @@ class TakenBytes {
   /// Throws std::bad_alloc, as append() does.
   TakenBytes();
   ~TakenBytes();
-  TakenBytes(const TakenBytes&) = delete;
-  TakenBytes& operator=(const TakenBytes&) = delete;
+  /// Of what was moved from nothing but its end is to be asked.
+  TakenBytes(TakenBytes&& other) noexcept { *this = std::move(other); }
+  TakenBytes& operator=(TakenBytes&& other) noexcept;
 
   /// May move what is there.
   void append(const std::byte* bytes, std::size_t count);

@@ -50,6 +50,9 @@ std::string what_rights_add(const FaultStream& stream) {
       stream.error_codes() ? "" : "the error codes of faults");
 }
 
+/// Runs may wait to be put together as long as what was taken of them is not more than these bytes.
+constexpr std::size_t kMostKept = std::size_t{64} << 20;
+
 /// A run that has ended, of which not all is known yet.
 struct Watched {
   Run run;
@@ -57,7 +60,7 @@ struct Watched {
   std::vector<StreamEvent> calls;
 };
 
-/// The turns of one comparison. What was seen of a run is put together while the next one runs.
+/// The turns of one comparison. What was seen of a run is put together while the next ones run.
 class Turns {
  public:
   Turns(const CompareOptions& options, const std::function<void(const Progress&)>& tell)
@@ -85,7 +88,6 @@ class Turns {
       forks_ |= forked_;
     }
     aside_.wait();
-    for (std::size_t i = 0; i < codes_.size(); ++i) show_typical(result_.entries[i], codes_[i]);
     return std::move(result_);
   }
 
@@ -110,9 +112,12 @@ class Turns {
       }
       if (tell_) tell_(progress);
       auto watched = std::make_unique<Watched>(run_once(entry.subject, round));
-      aside_.begin(std::packaged_task<void()>{[this, index, round, watched = std::move(watched)] {
+      if (watched->stream != nullptr) aside_.wait(kMostKept / (watched->stream->bytes() + 1));
+      auto finish = [this, index, round, watched = std::move(watched)]() mutable {
         put_together(*watched, index, round);
-      }});
+        watched.reset();  // its memory serves the next run
+      };
+      aside_.begin(std::packaged_task<void()>{std::move(finish)});
       ++done_;
     }
   }
@@ -151,7 +156,7 @@ class Turns {
   }
 
   /// The rest of a run: what every one is counted by; of a warm-up, what files tell of its code is
-  /// read besides, for the runs that are shown.
+  /// read besides, for the runs that are shown. Which those are is known after the last round's.
   void put_together(Watched& watched, std::size_t index, unsigned round) {
     Run& run = watched.run;
     if (watched.stream != nullptr) {
@@ -164,11 +169,11 @@ class Turns {
     if (round != 0) {
       result_.entries[index].runs.push_back(std::move(run));
       result_.entries[index].drop_lists(options_.runs - round);
+      if (round == options_.runs) show_typical(result_.entries[index], codes_[index]);
     } else if (run.list != nullptr) {
       explain(*run.list, codes_[index], files_);
       static_cast<void>(profile(*run.list, codes_[index], files_.symbols));
       forked_ |= run.list->forks != 0;
-      for (const auto& ring : rings_) ring->touch();
     }
   }
 
@@ -191,7 +196,7 @@ class Turns {
   /// Null, and a sentence in the result, where perf is refused.
   std::unique_ptr<FaultStream> follow(pid_t program) {
     try {
-      if (rings_.empty()) rings_ = make_rings();
+      if (rings_.empty()) make_warm_rings();
       auto stream = std::make_unique<FaultStream>(
           program, rings_,
           StreamOptions{options_.unwind, forks_,
@@ -208,6 +213,14 @@ class Turns {
           refused.code().message()));
       return nullptr;
     }
+  }
+
+  void make_warm_rings() {
+    rings_ = make_rings();
+    const auto touch = [this] {
+      for (const auto& ring : rings_) ring->touch();
+    };
+    if (options_.warm_up) aside_.begin(std::packaged_task<void()>{touch});
   }
 
   /// Null, and a sentence in the result, where system calls cannot be heard of.
