@@ -42,6 +42,12 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
+/// Lives as long as the program: to free it piece by piece takes as long as some programs run.
+CodeFiles& kept_files() {
+  static auto* const kFiles = new CodeFiles;
+  return *kFiles;
+}
+
 std::string what_rights_add(const FaultStream& stream) {
   return fmt::format(
       "Not told to this user: {}{}{}; `faultline doctor` tells what would allow them.",
@@ -67,11 +73,11 @@ class Turns {
       : options_{options}, tell_{tell}, program_{trace::find_program(options.command.front())} {
     for (const Subject& subject : options.subjects) {
       result_.entries.push_back({subject, {}, {}});
-      codes_.emplace_back(subject.library);
     }
     result_.command = options.command;
     result_.runs = options.runs;
     keep_freed_memory();
+    measure::keep_fault_events_in_use();
     if (options.error_codes) measure::keep_in_use(tracepoints_);
     if (!options.output_folder.empty()) std::filesystem::create_directories(options.output_folder);
   }
@@ -79,7 +85,7 @@ class Turns {
   Comparison run() {
     refuse_what_ignores_preloads();
     const unsigned first = options_.warm_up ? 0 : 1;
-    if (options_.warm_up) aside_.begin(std::packaged_task<void()>{[this] { read_ahead(); }});
+    aside_.begin(std::packaged_task<void()>{[this] { read_ahead(); }});
     const std::size_t all = (options_.runs + 1 - first) * result_.entries.size();
     for (unsigned round = first; round <= options_.runs; ++round) {
       take_round(round, all);
@@ -87,6 +93,7 @@ class Turns {
       aside_.wait();
       forks_ |= forked_;
     }
+    measure::let_go_of_tracepoints();
     aside_.wait();
     return std::move(result_);
   }
@@ -179,7 +186,8 @@ class Turns {
 
   /// While the first program warms up: nobody counts what that takes from it.
   void read_ahead() {
-    if (tracepoints_.kernel != 0)
+    for (const Entry& entry : result_.entries) codes_.emplace_back(entry.subject.library);
+    if (options_.warm_up && tracepoints_.kernel != 0)
       files_.system_calls.read();  // who has those is told of the kernel
   }
 
@@ -245,8 +253,8 @@ class Turns {
   const CompareOptions& options_;
   const std::function<void(const Progress&)>& tell_;
   std::string program_;
-  std::vector<AllocatorCode> codes_;  ///< one for each entry
-  CodeFiles files_;
+  std::vector<AllocatorCode> codes_;  ///< one for each entry; read aside
+  CodeFiles& files_ = kept_files();
   PerfRings rings_;
   Comparison result_;
   measure::Tracepoints tracepoints_ = measure::find_tracepoints();

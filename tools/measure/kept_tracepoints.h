@@ -1,4 +1,4 @@
-// The fault tracepoints, kept in use from one measured process to the next.
+// Fault events, kept in use from one measured process to the next.
 #pragma once
 
 #include "tools/measure/rights.h"
@@ -8,5 +8,12 @@ namespace tools::measure {
 /// Holds the tracepoints until this program ends. Whoever lets go of a tracepoint last waits in the
 /// kernel for all CPUs, some 70 ms: without this each measured process does, at its end.
 void keep_in_use(const Tracepoints& tracepoints) noexcept;
+/// Lets go of them. It is the thread this starts that waits, so that the program can go on to its
+/// end meanwhile.
+void let_go_of_tracepoints() noexcept;
+
+/// Holds the software events of faults until this program ends: the kernel rewrites its code for
+/// the first of a kind, and after the last.
+void keep_fault_events_in_use() noexcept;
 
 }  // namespace tools::measure
