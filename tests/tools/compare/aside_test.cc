@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <future>
 #include <stdexcept>
 #include <vector>
 
@@ -35,6 +36,39 @@ TEST(AsideTest, AnyOtherHasPrecedenceUntilSomebodyWaits) {
   while (policy == SCHED_OTHER) sched_yield();
   aside.wait();
   EXPECT_EQ(policy.load(), SCHED_IDLE | SCHED_OTHER << 8);
+}
+
+TEST(AsideTest, NoMoreTasksThanAllowedAreLeftByWhoeverWaits) {
+  Aside aside;
+  std::atomic<int> done{0};
+  std::promise<void> go;
+  aside.begin(std::packaged_task<void()>{[&done] { ++done; }});
+  aside.begin(std::packaged_task<void()>{[&go] { go.get_future().wait(); }});
+  aside.begin(std::packaged_task<void()>{[&done] { ++done; }});
+  aside.wait(2);
+  EXPECT_EQ(done.load(), 1);
+  go.set_value();
+  aside.wait();
+  EXPECT_EQ(done.load(), 2);
+}
+
+/// It is given precedence once it is told to stop: until then the first task goes on.
+TEST(AsideTest, WhatHasNotBegunWhenItGoesIsNotDone) {
+  std::atomic<bool> begun{false}, done{false};
+  {
+    Aside aside;
+    aside.begin(std::packaged_task<void()>{[&begun] {
+      while (sched_getscheduler(0) != SCHED_IDLE) {
+      }
+      begun = true;
+      while (sched_getscheduler(0) == SCHED_IDLE) {
+      }
+    }});
+    aside.begin(std::packaged_task<void()>{[&done] { done = true; }});
+    while (!begun) sched_yield();
+  }
+  EXPECT_TRUE(begun.load());
+  EXPECT_FALSE(done.load());
 }
 
 TEST(AsideTest, WhatATaskThrowsIsThrownToWhoeverWaits) {

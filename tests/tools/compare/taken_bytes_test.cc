@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace tools::compare {
@@ -29,6 +30,19 @@ TEST(TakenBytesTest, HasWhatWasAppendedSinceItWasCleared) {
     ASSERT_EQ(taken.all().size(), expected.size());
   }
   EXPECT_TRUE(std::equal(taken.all().begin(), taken.all().end(), expected.begin()));
+}
+
+TEST(TakenBytesTest, AreWhereTheyWereMovedTo) {
+  const std::vector<std::byte> piece(1000, std::byte{7});
+  TakenBytes first;
+  first.append(piece.data(), piece.size());
+  const std::byte* const at = first.all().data();
+  TakenBytes second{std::move(first)};
+  EXPECT_EQ(second.all().data(), at);
+  TakenBytes third;
+  third = std::move(second);
+  third.append(piece.data(), piece.size());
+  EXPECT_EQ(third.all().size(), 2 * piece.size());
 }
 
 /// 64 MiB are there at first; more is mapped, and given back when it is no longer needed.
