@@ -5,8 +5,9 @@
 
 namespace tools::measure {
 
-/// Holds the tracepoints until this program ends. Whoever lets go of a tracepoint last waits in the
-/// kernel for all CPUs, some 70 ms: without this each measured process does, at its end.
+/// Holds the tracepoints until they are let go of, or this program ends. Whoever lets go of one
+/// last waits in the kernel for all CPUs, some 70 ms: without this each measured process does, at
+/// its end.
 void keep_in_use(const Tracepoints& tracepoints) noexcept;
 /// Lets go of them. It is the thread this starts that waits, so that the program can go on to its
 /// end meanwhile.
