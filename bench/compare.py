@@ -4,10 +4,11 @@
     compare.py --allocator NAME=LIBRARY ... [--runs N] [--only PATTERN] [--json FILE]
     compare.py --knobs LIBFAULTLINE [--runs N] [--only PATTERN] [--json FILE]
 
-The programs are the workloads of `workload --list`; with --programs also the real ones of
-tests/programs; with --command NAME=COMMAND, a shell's command line, those alone. With --knobs the rivals are libfaultline.so itself with one part of its policy after
-the other switched off, as ratios to all of it. A run's wall, user and system time, peak RSS and minor faults are the kernel's, of
-the process and all it waited for (wait4(2), by `charge`). The medians over the runs are compared.
+The programs are the workloads of `workload --list`; with --programs also the real ones of tests/programs; with
+--command NAME=COMMAND, a shell's command line, those alone. With --knobs the rivals are libfaultline.so itself
+with one part of its policy after the other switched off, as ratios to all of it. A run's wall, user and system
+time, peak RSS and minor faults are the kernel's, of the process and all it waited for (wait4(2), by `charge`).
+The medians over the runs are compared.
 """
 
 import argparse
@@ -90,7 +91,7 @@ def workloads(binary):
 
 def commands(pairs):
     return [Program(name, ["/bin/bash", "-eu", "-o", "pipefail", "-c", command])
-            for name, command in (pair.split("=", 1) for pair in pairs)]
+            for name, command in pairs]
 
 
 def real_programs():
@@ -171,17 +172,25 @@ def print_tables(results, allocators, peer):
         print(f"| {name} | " + " | ".join(f"{mean[f]:.3f}" for f in COMPARED) + " |")
 
 
+def named(text):
+    """("NAME", "VALUE") of "NAME=VALUE"."""
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise argparse.ArgumentTypeError(f'"{text}" has no name: write NAME={value or text}')
+    return name, value
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release",
                         help="the build tree with the workloads")
-    parser.add_argument("--allocator", action="append", default=[], metavar="NAME=LIBRARY")
+    parser.add_argument("--allocator", type=named, action="append", default=[], metavar="NAME=LIBRARY")
     parser.add_argument("--knobs", metavar="LIBFAULTLINE",
                         help="what each part of this library's policy wins and costs")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="*", help="a pattern of programs' names")
     parser.add_argument("--programs", action="store_true", help="the real programs too")
-    parser.add_argument("--command", action="append", default=[], metavar="NAME=COMMAND",
+    parser.add_argument("--command", type=named, action="append", default=[], metavar="NAME=COMMAND",
                         help="a command line to run in place of the workloads")
     parser.add_argument("--json", type=pathlib.Path)
     return parser.parse_args()
@@ -193,8 +202,8 @@ def rivals(options):
         library = found(WHOLE, options.knobs)
         return {WHOLE: Allocator(library)} | {
             name: Allocator(library, settings) for name, settings in KNOBS.items()}
-    pairs = [pair.split("=", 1) for pair in options.allocator]
-    return {PEER: Allocator("")} | {name: Allocator(found(name, path)) for name, path in pairs}
+    return {PEER: Allocator("")} | {
+        name: Allocator(found(name, path)) for name, path in options.allocator}
 
 
 def found(name, library):
