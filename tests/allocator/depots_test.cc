@@ -32,6 +32,15 @@ class DepotsTest : public testing::Test {
   void give(const Blocks& blocks) const {
     for (const VirtAddr block : blocks) heap().free(block);
   }
+  /// Processors 0 and 1 lay down a thousand blocks each.
+  void give_by_both() {
+    const Blocks first = take(1000);
+    const Blocks second = take(1000);
+    become_one_of_two_threads();
+    give(first);
+    PlacedMemory::number = 1;
+    give(second);
+  }
   [[nodiscard]] Depot<PlacedMemory> depot(std::size_t number) const {
     return {Arena<PlacedMemory>::main(PlacedMemory{*thread_}), number};
   }
@@ -54,12 +63,7 @@ TEST_F(DepotsTest, EachProcessorLaysDownInItsOwn) {
 }
 
 TEST_F(DepotsTest, AProcessorTakesFromItsOwnFirst) {
-  const Blocks first = take(1000);
-  const Blocks second = take(1000);
-  become_one_of_two_threads();
-  give(first);
-  PlacedMemory::number = 1;
-  give(second);
+  give_by_both();
   const std::size_t of_others = depot(0).kept();
   (void)take(500);
   EXPECT_EQ(depot(0).kept(), of_others);
@@ -84,12 +88,7 @@ TEST_F(DepotsTest, ALoneThreadUsesTheFirstWhereverItRuns) {
 }
 
 TEST_F(DepotsTest, BothAreMergedWhenTheArenaWouldHaveToGrow) {
-  const Blocks first = take(1000);
-  const Blocks second = take(1000);
-  become_one_of_two_threads();
-  give(first);
-  PlacedMemory::number = 1;
-  give(second);
+  give_by_both();
   heap().free(heap().malloc(300'000));
   EXPECT_EQ(depot(0).kept() + depot(1).kept(), 0u);
 }
