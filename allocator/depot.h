@@ -122,7 +122,9 @@ void for_each_depot(Arena<M> av, Act act) {
 /// Bytes that all depots of av keep.
 template <ReadableMemory M>
 [[nodiscard]] std::size_t depot_bytes(Arena<M> av) {
-  return Depot<M>{av, 0}.kept() + Depot<M>{av, 1}.kept();
+  std::size_t sum = 0;
+  for_each_depot(av, [&sum](Depot<M> depot) { sum += depot.kept(); });
+  return sum;
 }
 
 }  // namespace allocator

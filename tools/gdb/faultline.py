@@ -15,7 +15,7 @@ PREV_INUSE, IS_MMAPPED, FLAGS = 1, 2, 7
 FASTBINS, BINS, UNSORTED, FIRST_LARGE = 10, 128, 1, 64
 PARAMS_AT, RECORD_BYTES, HEAP_HEADER = 2240, 2240 + 328, 48
 HEAP_MAX = 64 << 20
-DEPOT_BYTES = 960  # an arena has two
+DEPOT_BYTES, DEPOT_IN_HEAP = 960, 2256  # an arena has two
 MOST = 1 << 24  # chunks of one region or list: more means a circle
 
 
@@ -29,7 +29,7 @@ class Personality:
     def __init__(self, globals_bytes):
         self.is_faultline = globals_bytes > RECORD_BYTES + 1024
         self.classes = 112
-        self.arena_record = 2256 + 2 * DEPOT_BYTES if self.is_faultline else 2200
+        self.arena_record = DEPOT_IN_HEAP + 2 * DEPOT_BYTES if self.is_faultline else 2200
 
 
 class Memory:
@@ -106,7 +106,7 @@ class Heap:
             kind = "unsorted" if i == UNSORTED else "small" if i < FIRST_LARGE else "large"
             self.add(kind, i, self.ring(sentinel))
         if self.personality.is_faultline:
-            depots = arena + ((RECORD_BYTES + 63) & ~63 if arena == self.main else 2256)
+            depots = arena + ((RECORD_BYTES + 63) & ~63 if arena == self.main else DEPOT_IN_HEAP)
             self.read_depot(depots)
             self.read_depot(depots + DEPOT_BYTES)
 
